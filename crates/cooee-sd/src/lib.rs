@@ -1,0 +1,1 @@
+//! DNS-Based Service Discovery (RFC 6763): names, types, TXT, browse and resolve, over any transport.

@@ -1,0 +1,1 @@
+//! A simulated network in simulated time, for engines that do no I/O.

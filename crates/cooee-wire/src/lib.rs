@@ -1,0 +1,1 @@
+//! DNS messages as octets: parsed without copies, built with compression.

@@ -1,0 +1,1 @@
+//! Zeroconf: publish a service on the local link, find the others.
