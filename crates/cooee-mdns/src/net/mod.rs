@@ -1,0 +1,1 @@
+//! The driver: an engine on real sockets, with tokio.
