@@ -10,7 +10,9 @@ mod instance;
 mod label;
 mod service_type;
 mod subtype;
+mod txt;
 
 pub use instance::{InstanceName, InstanceNameError, next_host_label};
 pub use service_type::{Protocol, ServiceType, ServiceTypeError};
 pub use subtype::{Subtype, SubtypeError};
+pub use txt::{TxtAdvice, TxtAttributes, TxtEntry, TxtError, TxtSize, TxtValue};
