@@ -1,2 +1,55 @@
-//! Tasks of the workspace.
-fn main() {}
+//! Tasks of the workspace: what cargo alone cannot say.
+//!
+//! `cargo xtask` lists them. Each task is one module; a task fails with a sentence, not with a panic.
+
+#![forbid(unsafe_code)]
+
+mod ci;
+mod compliance;
+mod interop;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask TASK
+
+  ci [--require-all]      everything CI asks beyond `cargo test`: format, lints, docs, no_std, tidy, compliance, fuzz,
+                          demo, interop; with --require-all a step that cannot run here is a failure
+  compliance [--check]    write docs/compliance.md from the clause tables and the citations in the code
+  interop [OPTIONS]       cooee and other people's software in network namespaces (Linux, root)
+      --only TEXT         only scenarios whose name contains TEXT; may be repeated
+      --list              name the scenarios and stop
+      --require-all       what cannot run here is a failure, not a skip
+      --cooee PATH        a ready binary instead of `cargo build --release -p cooee-cli`
+  no-std                  link wire, mdns and sd without the standard library
+  tidy                    file sizes, words, links and lints that cargo does not check
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let Some((task, rest)) = arguments.split_first() else {
+        eprint!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    let outcome = match task.as_str() {
+        "ci" => ci::run(rest),
+        "compliance" => compliance::run(rest),
+        "interop" => interop::run(rest),
+        interop::JANITOR => interop::clean_up(rest),
+        "no-std" => ci::no_std(),
+        "tidy" => tidy::run(),
+        _ => {
+            eprint!("xtask: no task '{task}'\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("xtask: {task}: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}

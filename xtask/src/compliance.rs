@@ -1,0 +1,433 @@
+//! From the clause tables and the citations in the code: which clause is obeyed where, and by which test it is proved.
+//!
+//! A citation is a clause id in a Rust file, as in `// RFC 6762 §8.1 (6762-8.1-3, -5)`. An id that no table has is an
+//! error. `(6762-7.4-1): not done, because ...` is a citation that says why a clause is left out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::Path;
+
+use crate::workspace::{self, Outcome, read, root};
+
+const TABLES: &[&str] = &[
+    "docs/clauses/rfc6762.tsv",
+    "docs/clauses/rfc6763.tsv",
+    "docs/clauses/wire.tsv",
+];
+const REPORT: &str = "docs/compliance.md";
+
+/// A row of a table.
+struct Clause {
+    id: String,
+    level: String,
+    requirement: String,
+    /// The first word of the proposal for a test: Sim, Bytes, Live or Review.
+    kind: String,
+    table: &'static str,
+}
+
+/// Where a clause is cited.
+#[derive(Default)]
+struct Cited {
+    code: BTreeSet<String>,
+    tests: BTreeSet<String>,
+    left_out: Option<String>,
+}
+
+pub(crate) fn run(arguments: &[String]) -> Outcome {
+    let clauses = clauses()?;
+    let known: BTreeSet<&str> = clauses.iter().map(|clause| clause.id.as_str()).collect();
+    let cited = citations(&known)?;
+    print!("{}", numbers(&clauses, &cited));
+    let report = report(&clauses, &cited)?;
+    if arguments.iter().any(|argument| argument == "--check") {
+        return if read(Path::new(REPORT)).is_ok_and(|present| present == report) {
+            Ok(())
+        } else {
+            Err(format!(
+                "{REPORT} is not up to date: `cargo xtask compliance` writes it"
+            ))
+        };
+    }
+    std::fs::write(root().join(REPORT), report).map_err(|error| format!("{REPORT}: {error}"))
+}
+
+fn clauses() -> Outcome<Vec<Clause>> {
+    let mut clauses = Vec::new();
+    for table in TABLES {
+        for (number, line) in (1..).zip(read(Path::new(table))?.lines()).skip(1) {
+            let fields: Vec<&str> = line.split('\t').collect();
+            let [id, level, _role, requirement, test] = fields[..] else {
+                return Err(format!(
+                    "{table}:{number}: {} fields instead of 5",
+                    fields.len()
+                ));
+            };
+            clauses.push(Clause {
+                id: id.into(),
+                level: level.into(),
+                requirement: requirement.into(),
+                kind: test.split(':').next().unwrap_or_default().into(),
+                table,
+            });
+        }
+    }
+    Ok(clauses)
+}
+
+fn citations(known: &BTreeSet<&str>) -> Outcome<BTreeMap<String, Cited>> {
+    let rfcs: BTreeSet<&str> = known.iter().filter_map(|id| id.split('-').next()).collect();
+    let mut cited: BTreeMap<String, Cited> = BTreeMap::new();
+    let mut faults = Vec::new();
+    // The examples below are no citations.
+    let files = workspace::files()?
+        .into_iter()
+        .filter(|file| !file.ends_with("xtask/src/compliance.rs"));
+    for file in files.filter(|file| file.extension().is_some_and(|extension| extension == "rs")) {
+        let text = read(&file)?;
+        let lines: Vec<&str> = text.lines().collect();
+        let mut place = Place::start(&file);
+        for (index, line) in lines.iter().enumerate() {
+            place.step_to(line);
+            for id in ids(line, &rfcs, known) {
+                if !known.contains(id.as_str()) {
+                    faults.push(format!(
+                        "{}:{}: no table has {id}",
+                        file.display(),
+                        index + 1
+                    ));
+                    continue;
+                }
+                let entry = cited.entry(id).or_default();
+                if let Some(reason) = reason_to_leave_out(&lines[index..]) {
+                    entry.left_out = Some(reason);
+                } else if place.is_test {
+                    entry.tests.insert(place.test(&lines[index..]));
+                } else {
+                    entry.code.insert(place.file.clone());
+                }
+            }
+        }
+    }
+    if faults.is_empty() {
+        Ok(cited)
+    } else {
+        Err(faults.join("\n"))
+    }
+}
+
+/// Where in a file the reading stands.
+struct Place {
+    file: String,
+    is_test: bool,
+    function: Option<String>,
+    /// The line before was `#[cfg(test)]`.
+    gate: bool,
+}
+
+impl Place {
+    fn start(file: &Path) -> Self {
+        let stem = file
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .unwrap_or_default();
+        let is_test = file.components().any(|part| part.as_os_str() == "tests")
+            || stem == "tests"
+            || stem.ends_with("_tests")
+            || ["benches", "fuzz", "xtask/src/interop"]
+                .iter()
+                .any(|folder| file.starts_with(folder));
+        let file = file
+            .strip_prefix("crates")
+            .unwrap_or(file)
+            .display()
+            .to_string()
+            .replace("/src/", "/");
+        Self {
+            file,
+            is_test,
+            function: None,
+            gate: false,
+        }
+    }
+
+    /// By our order in files, what follows a test module's head is test.
+    fn step_to(&mut self, line: &str) {
+        let line = line.trim();
+        self.is_test |= self.gate && line.starts_with("mod ") && line.ends_with('{');
+        self.gate = line == "#[cfg(test)]";
+        if let Some(name) = function_name(line) {
+            self.function = Some(name);
+        }
+    }
+
+    /// The file and the test that a citation belongs to: above a function it speaks of that one.
+    fn test(&self, from_here: &[&str]) -> String {
+        let above = |line: &&&str| {
+            let line = line.trim();
+            line.is_empty() || line.starts_with("//") || line.starts_with("#[")
+        };
+        let is_comment = from_here
+            .first()
+            .is_some_and(|line| line.trim().starts_with("//"));
+        let next = from_here
+            .iter()
+            .find(|line| !above(line))
+            .and_then(|line| function_name(line));
+        let of_file = from_here
+            .first()
+            .is_some_and(|line| line.trim().starts_with("//!"));
+        let name = if of_file {
+            None
+        } else if is_comment && next.is_some() {
+            next
+        } else {
+            self.function.clone()
+        };
+        name.map_or_else(
+            || self.file.clone(),
+            |name| format!("{}: {name}", self.file),
+        )
+    }
+}
+
+/// The name in `fn name(`, if the line begins a function.
+fn function_name(line: &str) -> Option<String> {
+    let mut words = line.split_whitespace();
+    let before = ["pub", "pub(crate)", "pub(super)", "const", "async"];
+    let word = words.by_ref().find(|word| !before.contains(word))?;
+    let name = words.next().filter(|_| word == "fn")?;
+    Some(name.split(['(', '<']).next().unwrap_or(name).to_owned())
+}
+
+/// What stands behind `not done, because`, in this line and the comment lines below it.
+fn reason_to_leave_out(lines: &[&str]) -> Option<String> {
+    let (first, rest) = lines.split_first()?;
+    let (_, reason) = first.split_once("): not done, because ")?;
+    let mut reason = reason.trim().to_owned();
+    for line in rest.iter().map_while(|line| line.trim().strip_prefix("//")) {
+        if reason.ends_with('.') {
+            break;
+        }
+        reason.push(' ');
+        reason.push_str(line.trim());
+    }
+    Some(reason)
+}
+
+/// Every clause id in a line: `6762-8.1-3`, and after one `, -4`, `to -6` and `, 8.2-1` of the same RFC.
+fn ids(line: &str, rfcs: &BTreeSet<&str>, known: &BTreeSet<&str>) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    // A word with the separator in front of it; `base` is the id that a short form continues.
+    let mut base: Option<(String, String, u32)> = None;
+    for word in line
+        .split([' ', ',', ';', '(', ')', '`', '/', '"', ':'])
+        .filter(|word| !word.is_empty())
+    {
+        let word = word
+            .trim_end_matches(['.', ']', '|', '*'])
+            .trim_start_matches(['[', '|', '*']);
+        let short = base.clone().and_then(|(rfc, section, last)| {
+            if let Some(number) = word
+                .strip_prefix('-')
+                .and_then(|number| number.parse::<u32>().ok())
+            {
+                let from = if line.contains(&format!("to {word}")) {
+                    last + 1
+                } else {
+                    number
+                };
+                return Some(
+                    (from..=number)
+                        .map(|n| (rfc.clone(), section.clone(), n))
+                        .collect::<Vec<_>>(),
+                );
+            }
+            let (section, number) = word.rsplit_once('-')?;
+            let whole = (rfc.clone(), section.to_owned(), number.parse().ok()?);
+            known
+                .contains(format!("{rfc}-{section}-{number}").as_str())
+                .then(|| vec![whole])
+        });
+        let next = whole_id(word, rfcs).map(|id| vec![id]).or(short);
+        match next {
+            Some(ids) => {
+                found.extend(
+                    ids.iter()
+                        .map(|(rfc, section, number)| format!("{rfc}-{section}-{number}")),
+                );
+                base = ids.last().cloned();
+            }
+            None if matches!(word, "and" | "or" | "to") => {}
+            None => base = None,
+        }
+    }
+    found
+}
+
+/// The three parts of `6762-8.1-3`.
+fn whole_id(word: &str, rfcs: &BTreeSet<&str>) -> Option<(String, String, u32)> {
+    let (rfc, rest) = word.split_once('-')?;
+    let (section, number) = rest.rsplit_once('-')?;
+    let plain = !section.is_empty()
+        && section
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '.');
+    if !rfcs.contains(rfc) || !plain {
+        return None;
+    }
+    Some((rfc.into(), section.into(), number.parse().ok()?))
+}
+
+/// A table of how far it is.
+fn numbers(clauses: &[Clause], cited: &BTreeMap<String, Cited>) -> String {
+    let mut text = String::from(
+        "| table | level | clauses | cited in code | proved by a test | left out | neither tested nor left out |\n\
+         |---|---|---:|---:|---:|---:|---:|\n",
+    );
+    for table in TABLES {
+        for level in ["MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY", "FACT"] {
+            let rows: Vec<_> = clauses
+                .iter()
+                .filter(|clause| clause.table == *table && clause.level == level)
+                .map(|clause| cited.get(&clause.id))
+                .collect();
+            if rows.is_empty() {
+                continue;
+            }
+            let count = |what: fn(&Cited) -> bool| {
+                rows.iter().flatten().filter(|cited| what(cited)).count()
+            };
+            let tested = count(|cited| !cited.tests.is_empty());
+            let left_out = count(|cited| cited.tests.is_empty() && cited.left_out.is_some());
+            let name = Path::new(table)
+                .file_stem()
+                .and_then(|stem| stem.to_str())
+                .unwrap_or(table);
+            let code = count(|cited| !cited.code.is_empty());
+            let open = rows.len() - tested - left_out;
+            let _ = writeln!(
+                text,
+                "| {name} | {level} | {} | {code} | {tested} | {left_out} | {open} |",
+                rows.len()
+            );
+        }
+    }
+    text
+}
+
+fn report(clauses: &[Clause], cited: &BTreeMap<String, Cited>) -> Outcome<String> {
+    let mut text = String::from(
+        "# Compliance\n\n\
+         Written by `cargo xtask compliance` from the [clause tables](clauses/README.md) and the citations in the code;\n\
+         do not edit. A clause is *cited* where the code obeys it, and *proved* by the tests that name it. A citation is a\n\
+         claim of its author: read the test.\n\n",
+    );
+    text.push_str(&numbers(clauses, cited));
+    let nothing = Cited::default();
+    let mut section = "";
+    for clause in clauses {
+        let (of, _) = clause
+            .id
+            .rsplit_once('-')
+            .ok_or_else(|| format!("{} is no clause id", clause.id))?;
+        if of != section {
+            section = of;
+            let (rfc, number) = of.split_once('-').unwrap_or((of, ""));
+            let _ = write!(
+                text,
+                "\n## RFC {rfc}, {number}\n\n| id | level | requirement | code | test |\n|---|---|---|---|---|\n"
+            );
+        }
+        let cited = cited.get(&clause.id).unwrap_or(&nothing);
+        let list = |set: &BTreeSet<String>| {
+            set.iter()
+                .map(|entry| format!("`{entry}`"))
+                .collect::<Vec<_>>()
+                .join("<br>")
+        };
+        let mut tests = list(&cited.tests);
+        if let Some(reason) = &cited.left_out {
+            let _ = write!(tests, "left out: {reason}");
+        } else if tests.is_empty() && clause.kind == "Review" {
+            tests.push_str("(no program can decide it)");
+        }
+        let requirement = clause.requirement.replace('|', "\\|").replace('<', "&lt;");
+        let code = list(&cited.code);
+        let _ = writeln!(
+            text,
+            "| {} | {} | {requirement} | {code} | {tests} |",
+            clause.id, clause.level
+        );
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(line: &str) -> Vec<String> {
+        let known = BTreeSet::from([
+            "6762-8.1-3",
+            "6762-8.1-4",
+            "6762-8.1-5",
+            "6762-8.2-1",
+            "1035-4.1.4-4",
+        ]);
+        ids(line, &BTreeSet::from(["6762", "1035"]), &known)
+    }
+
+    #[test]
+    fn short_forms_continue_the_id_before_them() {
+        assert_eq!(
+            found("// RFC 6762 §8.1 (6762-8.1-3, -4)"),
+            ["6762-8.1-3", "6762-8.1-4"]
+        );
+        assert_eq!(
+            found("// (6762-8.1-3 to -5)"),
+            ["6762-8.1-3", "6762-8.1-4", "6762-8.1-5"]
+        );
+        assert_eq!(
+            found("// 6762-8.1-3, 8.2-1 and 1035-4.1.4-4."),
+            ["6762-8.1-3", "6762-8.2-1", "1035-4.1.4-4"]
+        );
+    }
+
+    #[test]
+    fn numbers_that_only_look_like_ids_are_none() {
+        assert!(found("// 20-120 ms, -4, 2026-11-22, RFC 6762-bis").is_empty());
+        assert_eq!(found("// (6762-8.1-3), 20-120 ms"), ["6762-8.1-3"]);
+    }
+
+    #[test]
+    fn a_wrong_id_is_found_too() {
+        assert_eq!(found("// 6762-8.1-99"), ["6762-8.1-99"]);
+    }
+
+    #[test]
+    fn a_citation_above_a_function_belongs_to_it() {
+        let place = Place {
+            file: "f.rs".into(),
+            is_test: true,
+            function: Some("before".into()),
+            gate: false,
+        };
+        assert_eq!(
+            place.test(&["// id", "#[test]", "fn after() {"]),
+            "f.rs: after"
+        );
+        assert_eq!(place.test(&["// id", "let x = 1;"]), "f.rs: before");
+        assert_eq!(place.test(&["//! id", "", "fn after() {"]), "f.rs");
+    }
+
+    #[test]
+    fn a_reason_goes_on_until_its_full_stop() {
+        let lines = [
+            "// (6762-8.1-3): not done, because it",
+            "// is late.",
+            "// Another.",
+        ];
+        assert_eq!(reason_to_leave_out(&lines).as_deref(), Some("it is late."));
+    }
+}

@@ -1,0 +1,265 @@
+//! The interop lab: real programs on a network made of namespaces.
+//!
+//! Each scenario gets a bridge and hosts of its own (`network`), starts programs on them (`process`, `avahi`, `cooee`), and
+//! says in `scenarios` what they must see of each other. Nothing touches a network that the lab did not make.
+//!
+//! Cleaning up is the duty of a second process, the janitor: it waits until this one is gone, however it went (done,
+//! panic, Ctrl-C, killed), and then ends what still runs in the namespaces of this run and removes them.
+
+mod avahi;
+mod cooee;
+mod network;
+
+mod process;
+mod scenarios;
+mod stack;
+
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+use crate::workspace::{self, Outcome};
+use network::Lab;
+
+/// The task name under which this program starts itself as janitor.
+pub(crate) const JANITOR: &str = "interop-janitor";
+
+/// What the command line asked for.
+#[derive(Default)]
+struct Options {
+    only: Vec<String>,
+    list: bool,
+    require_all: bool,
+    cooee: Option<PathBuf>,
+}
+
+/// One row of the table: a name, the programs it needs, and what must be true.
+struct Scenario {
+    name: &'static str,
+    needs: &'static [&'static str],
+    hosts: &'static [&'static str],
+    run: fn(&Lab) -> Outcome<String>,
+}
+
+pub(crate) fn run(arguments: &[String]) -> Outcome {
+    let options = Options::parse(arguments)?;
+    let chosen: Vec<&Scenario> = scenarios::ALL
+        .iter()
+        .filter(|scenario| options.wants(scenario.name))
+        .collect();
+    if options.list {
+        for scenario in chosen {
+            println!("{}", scenario.name);
+        }
+        return Ok(());
+    }
+    if chosen.is_empty() {
+        return Err("no scenario has such a name; `cargo xtask interop --list` names them".into());
+    }
+    if let Some(why) = cannot_run_here() {
+        return if options.require_all {
+            Err(why)
+        } else {
+            println!("interop: skipped: {why}");
+            Ok(())
+        };
+    }
+    let binary = match &options.cooee {
+        Some(path) => path
+            .canonicalize()
+            .map_err(|error| format!("{}: {error}", path.display()))?,
+        None => build()?,
+    };
+    let run = Run::new(binary)?;
+    let _janitor = Janitor::start(&run)?;
+    judge(&run, &chosen, options.require_all)
+}
+
+/// What all labs of one run share.
+struct Run {
+    /// `cooee-PID`: every namespace of this run begins so.
+    prefix: String,
+    /// Short-lived files; short, because socket addresses have at most 107 bytes.
+    folder: PathBuf,
+    /// Where the log and capture of a failed scenario are kept.
+    kept: PathBuf,
+    binary: PathBuf,
+}
+
+impl Run {
+    fn new(binary: PathBuf) -> Outcome<Self> {
+        let prefix = format!("cooee-{}", std::process::id());
+        let folder = std::env::temp_dir().join(&prefix);
+        let kept = workspace::root().join("target/interop");
+        for folder in [&folder, &kept] {
+            std::fs::create_dir_all(folder)
+                .map_err(|error| format!("{}: {error}", folder.display()))?;
+        }
+        Ok(Self {
+            prefix,
+            folder,
+            kept,
+            binary,
+        })
+    }
+}
+
+/// Runs the scenarios one after the other and prints the table.
+fn judge(run: &Run, chosen: &[&Scenario], require_all: bool) -> Outcome {
+    println!("{:<44} {:<8} {:>7}", "scenario", "result", "time");
+    let (mut failed, mut skipped) = (0, 0);
+    for (number, scenario) in chosen.iter().enumerate() {
+        let started = Instant::now();
+        let missing = scenario
+            .needs
+            .iter()
+            .find(|program| workspace::find_program(program).is_none());
+        let (result, text) = if let Some(program) = missing {
+            skipped += 1;
+            ("skipped", format!("{program} is not installed"))
+        } else {
+            match try_one(run, number, scenario) {
+                Ok(text) => ("ok", text),
+                Err(text) => {
+                    failed += 1;
+                    ("FAILED", text)
+                }
+            }
+        };
+        let seconds = started.elapsed().as_secs_f64();
+        println!("{:<44} {result:<8} {seconds:>5.1} s  {text}", scenario.name);
+    }
+    println!(
+        "interop: {} passed, {failed} failed, {skipped} skipped",
+        chosen.len() - failed - skipped
+    );
+    if failed > 0 || (require_all && skipped > 0) {
+        return Err(format!(
+            "{failed} failed, {skipped} skipped; logs and captures are in {}",
+            run.kept.display()
+        ));
+    }
+    Ok(())
+}
+
+fn try_one(run: &Run, number: usize, scenario: &Scenario) -> Outcome<String> {
+    let mut lab = Lab::new(run, number, scenario.hosts)?;
+    lab.capture()?;
+    let outcome = (scenario.run)(&lab);
+    if let Err(why) = &outcome {
+        let log = lab.keep(&run.kept, scenario.name);
+        eprintln!("{log}\n{}: {why}", scenario.name);
+    }
+    outcome
+}
+
+/// Removes every namespace of a run once the process that made them is gone: `PREFIX FOLDER`, end of input is the sign.
+pub(crate) fn clean_up(arguments: &[String]) -> Outcome {
+    let [prefix, folder] = arguments else {
+        return Err("wants a prefix and a folder".into());
+    };
+    // An error ends the wait just as well: either way nobody is at the other end any more.
+    let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+    network::remove_all(&format!("{prefix}-"));
+    let folder = Path::new(folder);
+    if folder.exists() {
+        std::fs::remove_dir_all(folder)
+            .map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
+    Ok(())
+}
+
+/// The process that cleans up, and the pipe whose end tells it to.
+struct Janitor(Child);
+
+impl Janitor {
+    fn start(run: &Run) -> Outcome<Self> {
+        let program = std::env::current_exe()
+            .map_err(|error| format!("this program has no path: {error}"))?;
+        Command::new(program)
+            .args([JANITOR, &run.prefix])
+            .arg(&run.folder)
+            .stdin(Stdio::piped())
+            // Ctrl-C goes to the whole group; the janitor must outlive it.
+            .process_group(0)
+            .spawn()
+            .map(Self)
+            .map_err(|error| format!("the janitor does not start: {error}"))
+    }
+}
+
+impl Drop for Janitor {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
+    }
+}
+
+impl Options {
+    fn parse(arguments: &[String]) -> Outcome<Self> {
+        let mut options = Self::default();
+        let mut rest = arguments.iter();
+        while let Some(argument) = rest.next() {
+            let mut value = || rest.next().ok_or(format!("{argument} wants a value"));
+            match argument.as_str() {
+                "--only" => options.only.push(value()?.clone()),
+                "--cooee" => options.cooee = Some(PathBuf::from(value()?)),
+                "--list" => options.list = true,
+                "--require-all" => options.require_all = true,
+                _ => {
+                    return Err(format!(
+                        "no option '{argument}'; there are --only --list --require-all --cooee"
+                    ));
+                }
+            }
+        }
+        Ok(options)
+    }
+
+    fn wants(&self, name: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|text| name.contains(text))
+    }
+}
+
+/// Why there can be no lab at all on this machine.
+fn cannot_run_here() -> Option<String> {
+    if !cfg!(target_os = "linux") {
+        return Some("network namespaces need Linux".into());
+    }
+    if let Some(program) = ["ip", "unshare", "sh"]
+        .iter()
+        .find(|program| workspace::find_program(program).is_none())
+    {
+        return Some(format!(
+            "{program} is not installed (Debian: iproute2, util-linux)"
+        ));
+    }
+    match workspace::output(Command::new("id").arg("-u")) {
+        Ok(user) if user.trim() == "0" => None,
+        _ => Some(
+            "network namespaces need root: `sudo -E env PATH=\"$PATH\" cargo xtask interop`".into(),
+        ),
+    }
+}
+
+fn build() -> Outcome<PathBuf> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let told = workspace::output(
+        Command::new(cargo)
+            .args([
+                "build",
+                "--release",
+                "--package",
+                "cooee-cli",
+                "--message-format",
+                "json-render-diagnostics",
+            ])
+            .stderr(Stdio::inherit()),
+    )?;
+    told.lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .next_back()
+        .ok_or("cargo built no executable in cooee-cli".into())
+}

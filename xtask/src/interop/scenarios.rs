@@ -1,0 +1,307 @@
+//! What must work between cooee and others.
+
+use std::time::Duration;
+
+use super::avahi::{self, Avahi};
+use super::cooee::Cooee;
+use super::network::Lab;
+use super::stack::{Offer, Stack};
+use super::{Outcome, Scenario};
+
+const NONE: &[&str] = &[];
+const TWO_HOSTS: &[&str] = &["ash", "elm"];
+const THREE_HOSTS: &[&str] = &["ash", "elm", "oak"];
+
+pub(super) const ALL: &[Scenario] = &[
+    Scenario {
+        name: "avahi publishes, avahi finds",
+        needs: avahi::PROGRAMS,
+        hosts: TWO_HOSTS,
+        run: avahi_to_avahi,
+    },
+    Scenario {
+        name: "cooee publishes, cooee finds",
+        needs: NONE,
+        hosts: TWO_HOSTS,
+        run: cooee_to_cooee,
+    },
+    Scenario {
+        name: "cooee publishes, avahi finds",
+        needs: avahi::PROGRAMS,
+        hosts: TWO_HOSTS,
+        run: cooee_to_avahi,
+    },
+    Scenario {
+        name: "avahi publishes, cooee finds",
+        needs: avahi::PROGRAMS,
+        hosts: TWO_HOSTS,
+        run: avahi_to_cooee,
+    },
+    Scenario {
+        name: "cooee resolves cooee and avahi",
+        needs: avahi::PROGRAMS,
+        hosts: THREE_HOSTS,
+        run: resolve,
+    },
+    Scenario {
+        name: "goodbye of cooee after SIGTERM",
+        needs: avahi::PROGRAMS,
+        hosts: THREE_HOSTS,
+        run: goodbye_term,
+    },
+    Scenario {
+        name: "goodbye of cooee after SIGINT",
+        needs: avahi::PROGRAMS,
+        hosts: THREE_HOSTS,
+        run: goodbye_int,
+    },
+    Scenario {
+        name: "goodbye of avahi",
+        needs: avahi::PROGRAMS,
+        hosts: TWO_HOSTS,
+        run: goodbye_of_avahi,
+    },
+    Scenario {
+        name: "one host, first avahi, then cooee",
+        needs: avahi::PROGRAMS,
+        hosts: THREE_HOSTS,
+        run: avahi_first,
+    },
+    Scenario {
+        name: "one host, first cooee, then avahi",
+        needs: avahi::PROGRAMS,
+        hosts: THREE_HOSTS,
+        run: cooee_first,
+    },
+    Scenario {
+        name: "time from browse to resolved",
+        needs: NONE,
+        hosts: TWO_HOSTS,
+        run: time_to_find,
+    },
+];
+
+const HTTP: &str = "_http._tcp";
+
+/// A quote that is no ASCII, a dot, and scripts beyond Latin; each with spaces. TXT in all its forms.
+const OFFERS: &[Offer] = &[
+    Offer {
+        name: "Keith’s web server",
+        kind: HTTP,
+        port: 8080,
+        txt: &["path=/", "u=keith"],
+    },
+    Offer {
+        name: "Test Svc.One",
+        kind: HTTP,
+        port: 4242,
+        txt: &["flag", "empty=", "note=two words; three"],
+    },
+    Offer {
+        name: "Größe 東京 ☕",
+        kind: HTTP,
+        port: 65535,
+        txt: &["ort=Köln"],
+    },
+];
+
+/// Long enough for a lost packet and its repetition, on a busy machine too.
+const FOUND: Duration = Duration::from_secs(5);
+
+/// A goodbye counts after one second (RFC 6762 §10.1); the rest is for the machine.
+const GONE: Duration = Duration::from_secs(3);
+
+fn avahi_to_avahi(lab: &Lab) -> Outcome<String> {
+    found(
+        lab,
+        &Avahi::start(lab.host("ash")?)?,
+        &Avahi::start(lab.host("elm")?)?,
+    )
+}
+
+fn cooee_to_cooee(lab: &Lab) -> Outcome<String> {
+    found(lab, &Cooee::on(lab, "ash")?, &Cooee::on(lab, "elm")?)
+}
+
+fn cooee_to_avahi(lab: &Lab) -> Outcome<String> {
+    found(
+        lab,
+        &Cooee::on(lab, "ash")?,
+        &Avahi::start(lab.host("elm")?)?,
+    )
+}
+
+fn avahi_to_cooee(lab: &Lab) -> Outcome<String> {
+    found(
+        lab,
+        &Avahi::start(lab.host("ash")?)?,
+        &Cooee::on(lab, "elm")?,
+    )
+}
+
+/// Everything that ash publishes is found by elm, and all of it is right.
+fn found(lab: &Lab, publisher: &dyn Stack, browser: &dyn Stack) -> Outcome<String> {
+    let publications: Vec<_> = OFFERS
+        .iter()
+        .map(|offer| publisher.publish(offer))
+        .collect::<Outcome<_>>()?;
+    let names: Vec<&str> = OFFERS.iter().map(|offer| offer.name).collect();
+    let mut browse = browser.browse(HTTP)?;
+    let seen = browse.found(&names, FOUND)?;
+    for (offer, publication) in OFFERS.iter().zip(&publications) {
+        let seen = seen
+            .get(offer.name)
+            .ok_or_else(|| format!("{} was not found", offer.name))?;
+        seen.check(offer, &publication.host, lab.host("ash")?)?;
+    }
+    let strangers: Vec<&String> = seen
+        .keys()
+        .filter(|name| !names.contains(&name.as_str()))
+        .collect();
+    if strangers.is_empty() {
+        Ok(String::new())
+    } else {
+        Err(format!("found what nobody published: {strangers:?}"))
+    }
+}
+
+fn resolve(lab: &Lab) -> Outcome<String> {
+    let [first, second, third] = OFFERS else {
+        return Err("wants three offers".into());
+    };
+    let (ash, oak) = (Cooee::on(lab, "ash")?, Avahi::start(lab.host("oak")?)?);
+    let elm = Cooee::on(lab, "elm")?;
+    let (one, two, three) = (
+        ash.publish(first)?,
+        ash.publish(second)?,
+        oak.publish(third)?,
+    );
+    elm.resolve(first.name, HTTP)?
+        .check(first, &one.host, lab.host("ash")?)?;
+    elm.resolve(second.name, HTTP)?
+        .check(second, &two.host, lab.host("ash")?)?;
+    elm.resolve(third.name, HTTP)?
+        .check(third, &three.host, lab.host("oak")?)?;
+    Ok(String::new())
+}
+
+fn goodbye_term(lab: &Lab) -> Outcome<String> {
+    goodbye_of_cooee(lab, "TERM")
+}
+
+fn goodbye_int(lab: &Lab) -> Outcome<String> {
+    goodbye_of_cooee(lab, "INT")
+}
+
+/// What ends with a goodbye is gone at once, for cooee and for Avahi.
+fn goodbye_of_cooee(lab: &Lab, signal: &str) -> Outcome<String> {
+    let [offer, ..] = OFFERS else {
+        return Err("wants an offer".into());
+    };
+    let mut publication = Cooee::on(lab, "ash")?.publish(offer)?;
+    let (elm, oak) = (Cooee::on(lab, "elm")?, Avahi::start(lab.host("oak")?)?);
+    let (mut cooee, mut avahi) = (elm.browse(HTTP)?, oak.browse(HTTP)?);
+    cooee.found(&[offer.name], FOUND)?;
+    avahi.found(&[offer.name], FOUND)?;
+    publication.end_cooee(signal)?;
+    cooee.removed(offer.name, GONE)?;
+    avahi.removed(offer.name, GONE)?;
+    Ok(String::new())
+}
+
+fn goodbye_of_avahi(lab: &Lab) -> Outcome<String> {
+    let [offer, ..] = OFFERS else {
+        return Err("wants an offer".into());
+    };
+    let ash = Avahi::start(lab.host("ash")?)?;
+    let publication = ash.publish(offer)?;
+    let elm = Cooee::on(lab, "elm")?;
+    let mut browse = elm.browse(HTTP)?;
+    browse.found(&[offer.name], FOUND)?;
+    publication.process.signal("TERM")?;
+    browse.removed(offer.name, GONE)?;
+    Ok(String::new())
+}
+
+fn avahi_first(lab: &Lab) -> Outcome<String> {
+    let avahi = Avahi::start(lab.host("ash")?)?;
+    let theirs = avahi.publish(&OFFERS[0])?;
+    let ours = Cooee::on(lab, "ash")?.publish(&OFFERS[1])?;
+    side_by_side(lab, &avahi, &[&theirs.host, &ours.host])
+}
+
+fn cooee_first(lab: &Lab) -> Outcome<String> {
+    let ours = Cooee::on(lab, "ash")?.publish(&OFFERS[1])?;
+    let avahi = Avahi::start(lab.host("ash")?)?;
+    let theirs = avahi.publish(&OFFERS[0])?;
+    side_by_side(lab, &avahi, &[&theirs.host, &ours.host])
+}
+
+/// Avahi and cooee on ash share port 5353: everybody finds both, they find each other, and no name is changed.
+fn side_by_side(lab: &Lab, on_ash: &Avahi<'_>, hosts: &[&str]) -> Outcome<String> {
+    let (elm, oak) = (Cooee::on(lab, "elm")?, Avahi::start(lab.host("oak")?)?);
+    let ash = Cooee::on(lab, "ash")?;
+    let offers = &OFFERS[..2];
+    let names: Vec<&str> = offers.iter().map(|offer| offer.name).collect();
+    let stacks: [(&str, &dyn Stack); 4] = [
+        ("cooee on elm", &elm),
+        ("avahi on oak", &oak),
+        ("cooee on ash", &ash),
+        ("avahi on ash", on_ash),
+    ];
+    for (who, stack) in stacks {
+        let seen = stack
+            .browse(HTTP)?
+            .found(&names, FOUND)
+            .map_err(|why| format!("{who}: {why}"))?;
+        for (offer, host) in offers.iter().zip(hosts) {
+            let seen = seen
+                .get(offer.name)
+                .ok_or_else(|| format!("{who} did not find {}", offer.name))?;
+            seen.check(offer, host, lab.host("ash")?)
+                .map_err(|why| format!("{who}: {why}"))?;
+        }
+    }
+    on_ash.check_no_conflict()?;
+    oak.check_no_conflict()?;
+    Ok(String::new())
+}
+
+/// How often the time is taken.
+const RUNS: usize = 20;
+const MEDIAN: Duration = Duration::from_millis(250);
+const WORST: Duration = Duration::from_millis(400);
+
+/// The publisher has then been quiet for two seconds; the second announcement comes one second after the first.
+const QUIET: Duration = Duration::from_secs(2);
+const ANNOUNCING: Duration = Duration::from_millis(1500);
+
+fn time_to_find(lab: &Lab) -> Outcome<String> {
+    let [offer, ..] = OFFERS else {
+        return Err("wants an offer".into());
+    };
+    let _publication = Cooee::on(lab, "ash")?.publish(offer)?;
+    let elm = Cooee::on(lab, "elm")?;
+    std::thread::sleep(ANNOUNCING);
+    let mut times = Vec::new();
+    for _ in 0..RUNS {
+        std::thread::sleep(QUIET);
+        times.push(elm.time_to_find(offer.name, HTTP)?);
+    }
+    times.sort();
+    let (median, worst) = (times[(RUNS - 1) / 2], times[RUNS - 1]);
+    let text = format!(
+        "{RUNS} runs: median {} ms, worst {} ms",
+        median.as_millis(),
+        worst.as_millis()
+    );
+    if median < MEDIAN && worst < WORST {
+        Ok(text)
+    } else {
+        Err(format!(
+            "{text}; allowed are {} ms and {} ms",
+            MEDIAN.as_millis(),
+            WORST.as_millis()
+        ))
+    }
+}
