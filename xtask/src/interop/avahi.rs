@@ -312,3 +312,32 @@ fn daemon_settings(host: &str) -> String {
          enable-reflector=no\n"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resolved_row_gives_name_and_txt_as_published() {
+        let text = "=;lab0;IPv4;Gr\\195\\182\\195\\159e\\.1\\032;_http._tcp;local;ash.local;192.0.2.10;80;\"a=\\\"b\" \"c\"";
+        let row = Row::read(&Line {
+            heard: std::time::Instant::now(),
+            text: text.into(),
+        })
+        .expect("a whole row");
+        assert_eq!(row.name, "Größe.1 ");
+        assert_eq!(row.seen.port, 80);
+        assert_eq!(row.seen.txt, ["a=\"b", "c"]);
+    }
+
+    #[test]
+    fn rows_of_other_interfaces_and_other_lines_are_none() {
+        for text in ["=;lo;IPv4;a;_http._tcp;local", "Failed", ""] {
+            let line = Line {
+                heard: std::time::Instant::now(),
+                text: text.into(),
+            };
+            assert!(Row::read(&line).is_none(), "{text}");
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! The `cooee` command on a host of the lab, driven as a script would: its arguments and its JSON lines.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) struct Cooee<'lab> {
     lab: &'lab Lab,
     host: &'lab Host,
+    /// As a user who may do nothing that others may not.
+    as_nobody: bool,
 }
 
 impl<'lab> Cooee<'lab> {
@@ -25,7 +28,16 @@ impl<'lab> Cooee<'lab> {
         Ok(Self {
             lab,
             host: lab.host(host)?,
+            as_nobody: false,
         })
+    }
+
+    /// The same command, run by an unprivileged user.
+    pub(super) fn unprivileged(self) -> Self {
+        Self {
+            as_nobody: true,
+            ..self
+        }
     }
 
     /// `cooee resolve`: it must end by itself, with code 0 and one line.
@@ -54,7 +66,15 @@ impl<'lab> Cooee<'lab> {
     }
 
     fn start(&self, subcommand: &str, arguments: &[&str]) -> Outcome<Process> {
-        let mut command: Command = self.host.command(self.lab.binary());
+        let mut command: Command = if self.as_nobody {
+            let mut command = self.host.command(Path::new("setpriv"));
+            command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+            command.args(["--inh-caps=-all", "--no-new-privs"]);
+            command.arg(self.lab.binary());
+            command
+        } else {
+            self.host.command(self.lab.binary())
+        };
         command
             .arg(subcommand)
             .args(arguments)

@@ -92,15 +92,18 @@ impl Run {
         let prefix = format!("cooee-{}", std::process::id());
         let folder = std::env::temp_dir().join(&prefix);
         let kept = workspace::root().join("target/interop");
+        // In the folder of temporary files everybody may read it, also the user without privileges.
+        let place = folder.join("cooee");
         for folder in [&folder, &kept] {
             std::fs::create_dir_all(folder)
                 .map_err(|error| format!("{}: {error}", folder.display()))?;
         }
+        std::fs::copy(binary, &place).map_err(|error| format!("{}: {error}", place.display()))?;
         Ok(Self {
             prefix,
             folder,
             kept,
-            binary,
+            binary: place,
         })
     }
 }

@@ -112,25 +112,33 @@ impl Lab {
 
     /// Begins to record what crosses the bridge, if tcpdump is installed.
     pub(super) fn capture(&mut self) -> Outcome {
-        let Some(tcpdump) = workspace::find_program("tcpdump") else {
+        if workspace::find_program("tcpdump").is_none() {
             return Ok(());
-        };
+        }
         let file = self.folder.join("bridge.pcap");
+        let process = self.tcpdump(&["-U", "-w", &file.display().to_string()])?;
+        self.capture = Some((process, file));
+        Ok(())
+    }
+
+    /// Listens on the bridge: a line or two for each mDNS packet.
+    pub(super) fn watch(&self) -> Outcome<Process> {
+        self.tcpdump(&["-l", "-nn", "-v"])
+    }
+
+    fn tcpdump(&self, options: &[&str]) -> Outcome<Process> {
+        let program = workspace::find_program("tcpdump").ok_or("tcpdump is not installed")?;
         let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.bridge]).arg(program);
         command
-            .args(["netns", "exec", &self.bridge])
-            .arg(tcpdump)
-            .args(["-i", "br0", "-U", "-Z", "root", "-w"]);
-        let mut process = Process::start(
-            "tcpdump".into(),
-            command.arg(&file).args(["udp", "port", "5353"]),
-            &self.journal,
-        )?;
+            .args(["-i", "br0", "-Z", "root", "--immediate-mode"])
+            .args(options);
+        command.args(["udp", "port", "5353"]);
+        let mut process = Process::start("tcpdump".into(), &mut command, &self.journal)?;
         process.wait_for("start of the capture", Duration::from_secs(5), |line| {
             line.text.contains("listening on").then_some(())
         })?;
-        self.capture = Some((process, file));
-        Ok(())
+        Ok(process)
     }
 
     /// Saves log and capture under the scenario's name; returns the last lines of the log.

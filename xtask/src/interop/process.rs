@@ -117,6 +117,11 @@ impl Process {
         }
     }
 
+    /// All that was read so far.
+    pub(super) fn lines(&self) -> &[String] {
+        &self.all
+    }
+
     /// Whether any line so far contains `text`; what is still in the pipe counts too.
     pub(super) fn has_said(&mut self, text: &str) -> bool {
         while let Ok(line) = self.lines.try_recv() {

@@ -74,6 +74,18 @@ pub(super) const ALL: &[Scenario] = &[
         run: cooee_first,
     },
     Scenario {
+        name: "cooee without privileges",
+        needs: &["setpriv"],
+        hosts: TWO_HOSTS,
+        run: unprivileged,
+    },
+    Scenario {
+        name: "what cooee puts on the wire",
+        needs: &["tcpdump"],
+        hosts: TWO_HOSTS,
+        run: on_the_wire,
+    },
+    Scenario {
         name: "time from browse to resolved",
         needs: NONE,
         hosts: TWO_HOSTS,
@@ -140,6 +152,7 @@ fn avahi_to_cooee(lab: &Lab) -> Outcome<String> {
 }
 
 /// Everything that ash publishes is found by elm, and all of it is right.
+// RFC 6763 §1 (6763-1-6), §4.1.1 (6763-4.1.1-3), §6.4 (6763-6.4-12)
 fn found(lab: &Lab, publisher: &dyn Stack, browser: &dyn Stack) -> Outcome<String> {
     let publications: Vec<_> = OFFERS
         .iter()
@@ -194,6 +207,7 @@ fn goodbye_int(lab: &Lab) -> Outcome<String> {
 }
 
 /// What ends with a goodbye is gone at once, for cooee and for Avahi.
+// RFC 6762 §10.1 (6762-10.1-1)
 fn goodbye_of_cooee(lab: &Lab, signal: &str) -> Outcome<String> {
     let [offer, ..] = OFFERS else {
         return Err("wants an offer".into());
@@ -238,6 +252,7 @@ fn cooee_first(lab: &Lab) -> Outcome<String> {
 }
 
 /// Avahi and cooee on ash share port 5353: everybody finds both, they find each other, and no name is changed.
+// RFC 6762 §15.1 (6762-15.1-1, -2), ruling 2
 fn side_by_side(lab: &Lab, on_ash: &Avahi<'_>, hosts: &[&str]) -> Outcome<String> {
     let (elm, oak) = (Cooee::on(lab, "elm")?, Avahi::start(lab.host("oak")?)?);
     let ash = Cooee::on(lab, "ash")?;
@@ -267,6 +282,67 @@ fn side_by_side(lab: &Lab, on_ash: &Avahi<'_>, hosts: &[&str]) -> Outcome<String
     Ok(String::new())
 }
 
+// RFC 6762 §21 (6762-21-5)
+fn unprivileged(lab: &Lab) -> Outcome<String> {
+    let (ash, elm) = (Cooee::on(lab, "ash")?, Cooee::on(lab, "elm")?);
+    found(lab, &ash.unprivileged(), &elm.unprivileged())
+}
+
+/// From publication to goodbye, every packet leaves from port 5353 with the greatest TTL, in both families.
+// RFC 6762 §5.2 (6762-5.2-17), §6 (6762-6-24), §11 (6762-11-1), §20 (6762-20-2)
+fn on_the_wire(lab: &Lab) -> Outcome<String> {
+    let mut watch = lab.watch()?;
+    let [offer, ..] = OFFERS else {
+        return Err("wants an offer".into());
+    };
+    let mut publication = Cooee::on(lab, "ash")?.publish(offer)?;
+    let elm = Cooee::on(lab, "elm")?;
+    let mut browse = elm.browse(HTTP)?;
+    browse.found(&[offer.name], FOUND)?;
+    publication.end_cooee("TERM")?;
+    browse.removed(offer.name, GONE)?;
+
+    watch.signal("INT")?;
+    watch.wait_for_end(Duration::from_secs(2))?;
+    let packets = packets(watch.lines());
+    let wrong = packets.iter().find(|packet| {
+        let greatest = packet.contains("ttl 255,") || packet.contains("hlim 255,");
+        let from_5353 = packet.contains(".5353 > ");
+        !greatest || !from_5353
+    });
+    if let Some(packet) = wrong {
+        return Err(format!("not from port 5353 with TTL 255: {packet}"));
+    }
+    // Every multicast goes out in both families; the capture may cut off the twin of the last one.
+    let to = |group: &str| {
+        packets
+            .iter()
+            .filter(|packet| packet.contains(group))
+            .count()
+    };
+    let (v4, v6) = (to(" > 224.0.0.251.5353"), to(" > ff02::fb.5353"));
+    if v4 == 0 || v4.abs_diff(v6) > 1 {
+        return Err(format!("{v4} multicasts in IPv4, {v6} in IPv6"));
+    }
+    Ok(format!("{v4} multicasts in each family"))
+}
+
+/// The packets in what tcpdump said: the second line of an IPv4 packet is indented.
+fn packets(lines: &[String]) -> Vec<String> {
+    let mut packets: Vec<String> = Vec::new();
+    for line in lines {
+        match packets.last_mut() {
+            Some(packet) if line.starts_with(' ') => packet.push_str(line),
+            _ if line.contains(" IP ") || line.contains(" IP6 ") => {
+                let from = line.find("IP").unwrap_or(0);
+                packets.push(line[from..].to_owned());
+            }
+            _ => {}
+        }
+    }
+    packets
+}
+
 /// How often the time is taken.
 const RUNS: usize = 20;
 const MEDIAN: Duration = Duration::from_millis(250);
@@ -276,6 +352,7 @@ const WORST: Duration = Duration::from_millis(400);
 const QUIET: Duration = Duration::from_secs(2);
 const ANNOUNCING: Duration = Duration::from_millis(1500);
 
+// RFC 6763, appendix F (6763-F-1)
 fn time_to_find(lab: &Lab) -> Outcome<String> {
     let [offer, ..] = OFFERS else {
         return Err("wants an offer".into());
