@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::workspace::{self, Outcome, find_program, output, root};
-use crate::{compliance, interop, tidy};
+use crate::{compliance, corpus, interop, tidy};
 
 /// Design §8: at most so many crates in the default facade on Linux, ours included.
 const FACADE_CRATES: usize = 40;
@@ -238,6 +238,9 @@ fn fuzz() -> Outcome<Done> {
         return Ok(Done::Skipped(
             "cargo-fuzz is not installed (`cargo install cargo-fuzz --locked`)".into(),
         ));
+    }
+    if !corpus::write_if_there()? {
+        println!("no corpus beside the workspace: the targets start from what is committed");
     }
     let limit = format!("-max_total_time={FUZZ_SECONDS}");
     for target in &targets {

@@ -6,6 +6,7 @@
 
 mod ci;
 mod compliance;
+mod corpus;
 mod interop;
 mod tidy;
 mod workspace;
@@ -18,6 +19,7 @@ cargo xtask TASK
   ci [--require-all]      everything CI asks beyond `cargo test`: format, lints, docs, no_std, tidy, compliance, fuzz,
                           demo, interop; with --require-all a step that cannot run here is a failure
   compliance [--check]    write docs/compliance.md from the clause tables and the citations in the code
+  corpus [FOLDER]         write the packets of a corpus (../shared/corpus) as seeds of the fuzz targets
   interop [OPTIONS]       cooee and other people's software in network namespaces (Linux, root)
       --only TEXT         only scenarios whose name contains TEXT; may be repeated
       --list              name the scenarios and stop
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
     let outcome = match task.as_str() {
         "ci" => ci::run(rest),
         "compliance" => compliance::run(rest),
+        "corpus" => corpus::run(rest),
         "interop" => interop::run(rest),
         interop::JANITOR => interop::clean_up(rest),
         "no-std" => ci::no_std(),

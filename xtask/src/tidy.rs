@@ -31,8 +31,12 @@ const EMPTY_NAMES: &[&str] = &[
     "common", "handler", "helper", "helpers", "manager", "misc", "util", "utils",
 ];
 
+/// Where the numbered decisions stand that the code cites as `ruling 7`.
+const RULINGS: &str = "docs/rulings.md";
+
 pub(crate) fn run() -> Outcome {
     let mut faults = Vec::new();
+    let rulings = read(Path::new(RULINGS))?;
     for file in workspace::files()? {
         // Packets and other data have their own rules.
         let Ok(text) = read(&file) else { continue };
@@ -42,7 +46,10 @@ pub(crate) fn run() -> Outcome {
             .unwrap_or_default();
         forbidden_words(&file, &text, &mut faults);
         match extension {
-            "rs" => source(&file, &text, &mut faults),
+            "rs" => {
+                source(&file, &text, &mut faults);
+                cited_rulings(&file, &text, &rulings, &mut faults);
+            }
             "md" => links(&file, &text, &mut faults),
             _ => {}
         }
@@ -105,6 +112,26 @@ fn source(file: &Path, text: &str, faults: &mut Vec<String>) {
     for lint in ["#![forbid(unsafe_code)]", "#![deny(missing_docs)]"] {
         if is_library && !text.contains(lint) {
             faults.push(format!("{}: no {lint}", file.display()));
+        }
+    }
+}
+
+/// A cited ruling exists.
+fn cited_rulings(file: &Path, text: &str, rulings: &str, faults: &mut Vec<String>) {
+    for (number, line) in (1..).zip(text.lines()) {
+        for after in line.split("ruling ").skip(1) {
+            let cited: String = after.chars().take_while(char::is_ascii_digit).collect();
+            let exists = || {
+                rulings
+                    .lines()
+                    .any(|ruling| ruling.starts_with(&format!("{cited}. ")))
+            };
+            if !cited.is_empty() && !exists() {
+                faults.push(format!(
+                    "{}:{number}: {RULINGS} has no ruling {cited}",
+                    file.display()
+                ));
+            }
         }
     }
 }
