@@ -1,0 +1,100 @@
+use core::fmt;
+
+use crate::name::Labels;
+
+/// How many suffixes are remembered. What comes later is still compressed against these.
+const CAPACITY: usize = 128;
+
+/// Where the names written so far have their labels: each is the start of a suffix to point to.
+///
+/// A linear table of offsets, with two octets of each first label beside them. To find a suffix is to look
+/// through those, and to compare in the message itself what agrees: no hash, no copy, no allocation.
+#[derive(Clone)]
+pub(super) struct Suffixes {
+    tags: [Tag; CAPACITY],
+    offsets: [u16; CAPACITY],
+    len: usize,
+}
+
+/// The length of a label, and its first and last octet mixed.
+type Tag = u16;
+
+impl Suffixes {
+    pub(super) fn new() -> Self {
+        Self {
+            tags: [0; CAPACITY],
+            offsets: [0; CAPACITY],
+            len: 0,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(super) fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+
+    /// Remembers that a suffix starting with this label is about to be written at `offset`.
+    #[inline]
+    pub(super) fn add(&mut self, offset: usize, label: &[u8]) {
+        // RFC 1035 §4.1.4 (1035-4.1.4-3): a pointer has 14 bits.
+        if offset >= 0x4000 {
+            return;
+        }
+        if let (Some(to), Some(tags)) =
+            (self.offsets.get_mut(self.len), self.tags.get_mut(self.len))
+        {
+            *to = offset as u16;
+            *tags = tag(label);
+            self.len += 1;
+        }
+    }
+
+    /// Where in `message` the same labels were written as are still to come here.
+    #[inline]
+    pub(super) fn find(&self, message: &[u8], labels: &Labels<'_>) -> Option<u16> {
+        let mut rest = labels.clone();
+        let first = rest.next()?;
+        let wanted = tag(first);
+        let known = self.tags.iter().zip(&self.offsets).take(self.len);
+        known
+            .filter(|(tag, _)| **tag == wanted)
+            .map(|(_, offset)| *offset)
+            .find(|offset| same(message, usize::from(*offset), first, rest.clone()))
+    }
+}
+
+impl fmt::Debug for Suffixes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.offsets.iter().take(self.len))
+            .finish()
+    }
+}
+
+#[inline]
+fn tag(label: &[u8]) -> Tag {
+    let (first, last) = (
+        label.first().copied().unwrap_or(0),
+        label.last().copied().unwrap_or(0),
+    );
+    u16::from_be_bytes([label.len() as u8, first ^ last.rotate_left(3)])
+}
+
+/// Whether `first` and the labels behind it stand at `offset` of the message, octet for octet.
+#[inline]
+fn same(message: &[u8], offset: usize, first: &[u8], mut rest: Labels<'_>) -> bool {
+    let mut written = Labels::new(message, offset);
+    if written.next() != Some(first) {
+        return false;
+    }
+    loop {
+        match (written.step(), rest.step()) {
+            (Ok(Some(written)), Ok(Some(label))) if written == label => {}
+            (Ok(None), Ok(None)) => return true,
+            _ => return false,
+        }
+    }
+}
