@@ -1,1 +1,66 @@
-//! The driver: an engine on real sockets, with tokio.
+//! The driver: a node on real sockets, with tokio.
+//!
+//! A [`Builder`] opens one socket for each family on port 5353, starts one task and gives a [`Handle`]. The task tells the engine which links
+//! there are and what arrives on them, sends what the engine composes, and wakes it when something is due. It runs whatever is
+//! [`Driven`]: an engine alone, or an engine with an application on top.
+//!
+//! # How it hangs together
+//!
+//! - The kernel tells of every interface and address as it comes and goes. Which of them are links to use is a matter of
+//!   [`Links`]; each [`Link`] says whether it is in use and why.
+//! - Every datagram is sent out of one interface by its index, and judged by the index it arrived on; routes play no part.
+//! - What the engine sends as one multicast leaves in each family of the link, paced so that receivers can follow.
+//! - The system hands our own multicasts back to us. The task recognises them and keeps them from the engine; a datagram from our own address that
+//!   is none of them shows that another program here shares the port.
+//! - The clock goes on while the machine sleeps, and the engine is told after it did.
+//! - Nothing that happens on one link ends anything: trouble is a [`NetworkEvent`], a [`LinkStatus`], a counter in [`Stats`].
+
+mod builder;
+mod clock;
+mod driver;
+mod error;
+mod handle;
+mod interface;
+mod interface_source;
+#[cfg(target_os = "linux")]
+mod interface_table;
+mod link;
+mod links;
+mod membership;
+#[cfg(target_os = "linux")]
+mod netlink;
+#[cfg(target_os = "linux")]
+mod netlink_source;
+mod own_copies;
+mod pacing;
+mod role;
+mod select;
+mod socket;
+mod stats;
+mod system;
+mod world;
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+pub use builder::Builder;
+pub use driver::{Driven, NetworkEvent};
+pub use error::{DriverEnded, StartError};
+pub use handle::Handle;
+pub use link::{Link, LinkStatus};
+pub use links::Links;
+pub use select::Families;
+pub use stats::Stats;
+
+use crate::Family;
+
+/// The port of multicast DNS.
+// RFC 6762 §2 (6762-2-1)
+const PORT: u16 = 5353;
+
+/// The group of each family.
+const fn group(family: Family) -> IpAddr {
+    match family {
+        Family::V4 => IpAddr::V4(Ipv4Addr::new(224, 0, 0, 251)),
+        Family::V6 => IpAddr::V6(Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0xfb)),
+    }
+}

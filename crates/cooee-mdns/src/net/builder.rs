@@ -1,0 +1,79 @@
+//! Starting a driver.
+
+use std::hash::{BuildHasher, RandomState};
+
+use tokio::runtime;
+
+use super::driver::{Driven, Driver};
+use super::error::StartError;
+use super::handle::Handle;
+use super::links::Links;
+use super::select::Families;
+use super::system::System;
+use super::world::World;
+use crate::Instant;
+
+/// How a driver is to be started.
+///
+/// ```
+/// use cooee_mdns::{Config, Engine};
+/// use cooee_mdns::net::{Builder, Links, StartError};
+///
+/// # async fn example() -> Result<(), StartError> {
+/// let handle = Builder::new()
+///     .links(Links::default().except("docker*"))
+///     .start(|now, seed| Engine::new(Config::default(), seed, now))?;
+/// for link in handle.links() {
+///     println!("{}: {}", link.name(), link.status());
+/// }
+/// handle.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct Builder {
+    links: Links,
+    families: Families,
+}
+
+impl Builder {
+    /// All defaults: links by role, both families.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The links to use.
+    pub fn links(mut self, links: impl Into<Links>) -> Self {
+        self.links = links.into();
+        self
+    }
+
+    /// The families to use.
+    pub fn families(mut self, families: Families) -> Self {
+        self.families = families;
+        self
+    }
+
+    /// Opens the sockets and starts a task on the present tokio runtime, which needs its I/O and time drivers (`enable_all`).
+    ///
+    /// `make` makes the node from the time by the driver's clock and a random seed for its engine. It is run at once; the links that
+    /// are there are told to the engine before this returns.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such runtime, or no socket of any family can be had. Having no link is no error: one may come.
+    pub fn start<N: Driven>(
+        self,
+        make: impl FnOnce(Instant, u64) -> N,
+    ) -> Result<Handle<N>, StartError> {
+        let world = System::open(self.families)?;
+        let runtime = runtime::Handle::try_current().map_err(|_| StartError::NoRuntime)?;
+        let seed = RandomState::new().hash_one(world.now().as_micros());
+        let node = make(world.now(), seed);
+        let (driver, handle) = Driver::new(node, world, self.links);
+        // The task ends by itself; nobody waits for it.
+        drop(runtime.spawn(driver.run()));
+        Ok(handle)
+    }
+}

@@ -1,0 +1,140 @@
+//! What the kernel has told of interfaces so far, put together.
+
+use std::collections::BTreeMap;
+
+use super::interface::{Address, Interface};
+use super::netlink::{Link, Told, flags};
+
+/// Interfaces by index, built from a dump and kept true by what is told later.
+#[derive(Debug, Default)]
+pub(super) struct InterfaceTable {
+    links: BTreeMap<u32, Link>,
+    addresses: BTreeMap<u32, Vec<Address>>,
+}
+
+impl InterfaceTable {
+    /// Applies one message; what is no news of an interface or address is passed over.
+    pub(super) fn apply(&mut self, told: Told) {
+        match told {
+            Told::Link(link) => {
+                self.links.insert(link.index, link);
+            }
+            Told::LinkGone(index) => {
+                self.links.remove(&index);
+                self.addresses.remove(&index);
+            }
+            Told::Address(index, address) => {
+                let addresses = self.addresses.entry(index).or_default();
+                match addresses.iter_mut().find(|a| a.address == address.address) {
+                    Some(known) => *known = address,
+                    None => addresses.push(address),
+                }
+            }
+            Told::AddressGone(index, gone) => {
+                if let Some(addresses) = self.addresses.get_mut(&index) {
+                    addresses.retain(|a| a.address != gone);
+                }
+            }
+            Told::Done { .. } | Told::Failed(_) => {}
+        }
+    }
+
+    pub(super) fn interfaces(&self) -> Vec<Interface> {
+        self.links
+            .values()
+            .map(|link| {
+                let has = |flag| link.flags & flag != 0;
+                Interface {
+                    index: link.index,
+                    name: link.name.clone(),
+                    is_up: has(flags::UP),
+                    is_running: has(flags::RUNNING),
+                    is_loopback: has(flags::LOOPBACK),
+                    is_point_to_point: has(flags::POINT_TO_POINT),
+                    is_multicast: has(flags::MULTICAST),
+                    mtu: link.mtu.unwrap_or(0),
+                    kind: link.kind.clone(),
+                    master: link.master,
+                    addresses: self.addresses.get(&link.index).cloned().unwrap_or_default(),
+                }
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use super::*;
+
+    fn link(index: u32, name: &str) -> Told {
+        Told::Link(Link {
+            index,
+            name: name.into(),
+            ..Link::default()
+        })
+    }
+
+    fn address(last: u8, is_tentative: bool) -> Address {
+        Address {
+            address: Ipv4Addr::new(10, 0, 0, last).into(),
+            prefix_len: 24,
+            is_tentative,
+        }
+    }
+
+    fn told(news: impl IntoIterator<Item = Told>) -> Vec<Interface> {
+        let mut table = InterfaceTable::default();
+        for told in news {
+            table.apply(told);
+        }
+        table.interfaces()
+    }
+
+    #[test]
+    fn a_renamed_interface_keeps_its_index_and_addresses() {
+        let interfaces = told([
+            link(3, "eth0"),
+            Told::Address(3, address(1, false)),
+            link(3, "lan"),
+        ]);
+        assert_eq!(interfaces.len(), 1);
+        assert_eq!(interfaces[0].name, "lan");
+        assert_eq!(interfaces[0].addresses, [address(1, false)]);
+    }
+
+    #[test]
+    fn an_address_that_was_checked_stays_in_its_place() {
+        let interfaces = told([
+            link(3, "eth0"),
+            Told::Address(3, address(1, true)),
+            Told::Address(3, address(2, false)),
+            Told::Address(3, address(1, false)),
+        ]);
+        assert_eq!(
+            interfaces[0].addresses,
+            [address(1, false), address(2, false)]
+        );
+    }
+
+    #[test]
+    fn what_is_gone_is_gone_with_all_that_belonged_to_it() {
+        let gone = |last| IpAddr::from(Ipv4Addr::new(10, 0, 0, last));
+        let interfaces = told([
+            link(3, "eth0"),
+            Told::Address(3, address(1, false)),
+            Told::Address(3, address(2, false)),
+            Told::AddressGone(3, gone(1)),
+            Told::AddressGone(9, gone(1)),
+        ]);
+        assert_eq!(interfaces[0].addresses, [address(2, false)]);
+        let interfaces = told([
+            link(3, "eth0"),
+            Told::Address(3, address(1, false)),
+            Told::LinkGone(3),
+            link(3, "eth0"),
+        ]);
+        assert_eq!(interfaces[0].addresses, []);
+    }
+}

@@ -1,0 +1,219 @@
+//! Interfaces by Linux's route netlink: the kernel tells of every change, unprivileged.
+
+use std::convert::Infallible;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixDatagram as StdUnixDatagram;
+use std::task::{Context, Poll, ready};
+
+use nix::errno::Errno;
+use nix::sys::socket::{
+    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recvfrom, sendto,
+    socket,
+};
+use tokio::io::Interest;
+use tokio::net::UnixDatagram;
+
+use super::interface::Interface;
+use super::interface_source::InterfaceSource;
+use super::interface_table::InterfaceTable;
+use super::netlink::{self, Question, Told};
+
+/// The kernel fills at most half of it in one go.
+const BUFFER: usize = 1 << 16;
+
+/// A list that is interrupted by changes each time is given up after so many attempts.
+const DUMPS_IN_A_ROW: usize = 4;
+
+/// The kernel's own address.
+const KERNEL: u32 = 0;
+
+pub(super) struct NetlinkSource {
+    /// A netlink socket: tokio has no type of that name, but waits for any datagram socket of the machine alike.
+    socket: UnixDatagram,
+    reader: Reader,
+    reported: Vec<Interface>,
+}
+
+/// Asks for dumps and follows what is told.
+struct Reader {
+    netlink: RawFd,
+    dump: Dump,
+    /// The list went out of step and has to be read anew when the present dump is through.
+    is_stale: bool,
+    sequence: u32,
+    /// What is true, as far as is known.
+    table: InterfaceTable,
+    /// What is being built by a dump, and takes the place of `table` at its end.
+    fresh: InterfaceTable,
+    buffer: Vec<u8>,
+}
+
+/// The kernel does one dump at a time on a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Dump {
+    None,
+    Links,
+    Addresses,
+}
+
+impl NetlinkSource {
+    /// Subscribes, then reads what there is now.
+    pub(super) fn open() -> io::Result<Self> {
+        // Subscribed before the first dump: what changes meanwhile is told, not lost.
+        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+        let netlink: OwnedFd = socket(
+            AddressFamily::Netlink,
+            SockType::Datagram,
+            flags,
+            SockProtocol::NetlinkRoute,
+        )?;
+        bind(netlink.as_raw_fd(), &NetlinkAddr::new(0, netlink::GROUPS))?;
+        let mut reader = Reader {
+            netlink: netlink.as_raw_fd(),
+            dump: Dump::None,
+            is_stale: true,
+            sequence: 0,
+            table: InterfaceTable::default(),
+            fresh: InterfaceTable::default(),
+            buffer: vec![0; BUFFER],
+        };
+        let socket = UnixDatagram::from_std(StdUnixDatagram::from(netlink))?;
+        // The kernel composes a dump while it is read, so all of it is there at once.
+        reader.read_all()?;
+        if reader.dump != Dump::None || reader.is_stale {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        Ok(Self {
+            socket,
+            reported: reader.table.interfaces(),
+            reader,
+        })
+    }
+}
+
+impl InterfaceSource for NetlinkSource {
+    fn poll_changed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            // An error of the descriptor itself leaves us with what we know.
+            if ready!(self.socket.poll_recv_ready(cx)).is_err() {
+                return Poll::Pending;
+            }
+            let reader = &mut self.reader;
+            let end = self
+                .socket
+                .try_io(Interest::READABLE, || match reader.read_all() {
+                    // All was read: readiness is to be forgotten.
+                    Ok(()) => Err::<Infallible, _>(io::ErrorKind::WouldBlock.into()),
+                    Err(error) => Err(error),
+                });
+            if let Err(error) = end
+                && error.kind() != io::ErrorKind::WouldBlock
+            {
+                tracing::warn!(target: "cooee_mdns", %error, "cannot read interface changes");
+            }
+            if self.reader.dump == Dump::None {
+                let interfaces = self.reader.table.interfaces();
+                if interfaces != self.reported {
+                    self.reported = interfaces;
+                    return Poll::Ready(());
+                }
+            }
+        }
+    }
+
+    fn look_again(&mut self) {
+        self.reader.is_stale = true;
+        if let Err(error) = self.reader.read_all() {
+            tracing::warn!(target: "cooee_mdns", %error, "cannot read the interfaces");
+        }
+        // Who asks us to look reads the list afterwards.
+        self.reported = self.reader.table.interfaces();
+    }
+
+    fn interfaces(&self) -> Vec<Interface> {
+        self.reader.table.interfaces()
+    }
+}
+
+impl Reader {
+    /// Reads until nothing is left, and then once more from the start if something was lost.
+    fn read_all(&mut self) -> io::Result<()> {
+        for _ in 0..=DUMPS_IN_A_ROW {
+            while self.read_one()? {}
+            if !self.is_stale || self.dump != Dump::None {
+                return Ok(());
+            }
+            self.is_stale = false;
+            self.ask(Question::Links)?;
+        }
+        // Too much is going on. The next change, which will not be long, starts again.
+        self.is_stale = true;
+        Ok(())
+    }
+
+    fn ask(&mut self, question: Question) -> io::Result<()> {
+        self.sequence = self.sequence.wrapping_add(1);
+        let request = netlink::request(question, self.sequence);
+        let kernel = NetlinkAddr::new(KERNEL, 0);
+        sendto(self.netlink, &request, &kernel, MsgFlags::empty())?;
+        self.dump = match question {
+            Question::Links => {
+                self.fresh = InterfaceTable::default();
+                Dump::Links
+            }
+            Question::Addresses => Dump::Addresses,
+        };
+        Ok(())
+    }
+
+    /// Reads and applies one datagram; false if there is none.
+    fn read_one(&mut self) -> io::Result<bool> {
+        let (length, sender) = match recvfrom::<NetlinkAddr>(self.netlink, &mut self.buffer) {
+            Ok(received) => received,
+            Err(Errno::EAGAIN) => return Ok(false),
+            Err(Errno::EINTR) => return Ok(true),
+            // More happened than the socket could hold: what was lost is unknown.
+            Err(Errno::ENOBUFS) => {
+                self.is_stale = true;
+                return Ok(true);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if sender.is_some_and(|sender| sender.pid() != KERNEL) {
+            return Ok(true);
+        }
+        let buffer = std::mem::take(&mut self.buffer);
+        let applied = netlink::parse(buffer.get(..length).unwrap_or_default())
+            .try_for_each(|told| self.apply(told));
+        self.buffer = buffer;
+        applied.map(|()| true)
+    }
+
+    fn apply(&mut self, told: Told) -> io::Result<()> {
+        match told {
+            Told::Done { interrupted } => {
+                self.is_stale |= interrupted;
+                match self.dump {
+                    Dump::Links => self.ask(Question::Addresses)?,
+                    Dump::Addresses => {
+                        self.table = std::mem::take(&mut self.fresh);
+                        self.dump = Dump::None;
+                    }
+                    Dump::None => {}
+                }
+            }
+            Told::Failed(error) => {
+                tracing::warn!(target: "cooee_mdns", error = %Errno::from_raw(error), "the kernel did not list the interfaces");
+                self.dump = Dump::None;
+            }
+            // News that come during a dump stand between its parts in the order in which things happened.
+            news if self.dump == Dump::None => self.table.apply(news),
+            news => {
+                self.table.apply(news.clone());
+                self.fresh.apply(news);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,204 @@
+//! The real world: the kernel's sockets, interfaces and clock, waited for with tokio.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, UdpSocket as StdUdpSocket};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::Interest;
+use tokio::net::UdpSocket;
+use tokio::runtime::Handle;
+
+use super::clock::{self, Deadline, SleepWatch};
+use super::error::StartError;
+use super::interface::Interface;
+use super::interface_source::{self, InterfaceSource};
+use super::select::Families;
+use super::socket::{LinkSocket, Received, is_port_taken};
+use super::world::World;
+use super::{PORT, group};
+use crate::{Family, Instant};
+
+pub(super) struct System {
+    sleep_watch: SleepWatch,
+    deadline: Deadline,
+    interfaces: Box<dyn InterfaceSource>,
+    sockets: Vec<Waited>,
+    /// The socket that is asked first; they take turns.
+    turn: usize,
+    is_port_shared: bool,
+}
+
+/// A socket, and what tokio knows of its readiness.
+struct Waited {
+    family: Family,
+    socket: LinkSocket,
+    /// A second descriptor of the same socket.
+    readiness: UdpSocket,
+}
+
+impl System {
+    /// Opens what there is of the families.
+    ///
+    /// A family that cannot be had is told to the log and left out, as IPv6 is on machines that have it switched off.
+    pub(super) fn open(families: Families) -> Result<Self, StartError> {
+        if Handle::try_current().is_err() {
+            return Err(StartError::NoRuntime);
+        }
+        // A runtime does not tell whether its I/O driver is on; it panics if it is not.
+        let deadline = catch_unwind(AssertUnwindSafe(Deadline::new))
+            .map_err(|_| StartError::NoRuntime)?
+            .map_err(StartError::System)?;
+        let interfaces = interface_source::open().map_err(StartError::System)?;
+
+        let mut sockets = Vec::new();
+        let mut refused = None;
+        let mut is_port_shared = false;
+        for family in [Family::V4, Family::V6] {
+            if !families.contains(family) {
+                continue;
+            }
+            // Before our own socket is there. A probe that fails for another reason says nothing; opening will.
+            let is_taken = is_port_taken(family, PORT).unwrap_or(false);
+            match Waited::open(family) {
+                Ok(socket) => {
+                    is_port_shared |= is_taken;
+                    sockets.push(socket);
+                }
+                Err(error) => {
+                    tracing::warn!(target: "cooee_mdns", ?family, %error, "no socket of this family");
+                    refused.get_or_insert(error);
+                }
+            }
+        }
+        if sockets.is_empty() {
+            let error = refused.unwrap_or_else(|| io::ErrorKind::Unsupported.into());
+            return Err(StartError::NoSocket(error));
+        }
+        Ok(Self {
+            sleep_watch: SleepWatch::new(),
+            deadline,
+            interfaces,
+            sockets,
+            turn: 0,
+            is_port_shared,
+        })
+    }
+
+    fn socket(&mut self, family: Family) -> io::Result<&mut LinkSocket> {
+        self.sockets
+            .iter_mut()
+            .find(|waited| waited.family == family)
+            .map(|waited| &mut waited.socket)
+            .ok_or_else(|| io::ErrorKind::Unsupported.into())
+    }
+}
+
+impl World for System {
+    fn now(&self) -> Instant {
+        clock::now()
+    }
+
+    fn slept(&mut self) -> Option<Duration> {
+        let slept = self.sleep_watch.slept();
+        if slept.is_some() {
+            // Much may have changed, and the kernel's news of it may have been too many to keep.
+            self.interfaces.look_again();
+        }
+        slept
+    }
+
+    fn poll_deadline(&mut self, cx: &mut Context<'_>, at: Option<Instant>) -> Poll<()> {
+        self.deadline.poll(cx, at)
+    }
+
+    fn interfaces(&mut self) -> Vec<Interface> {
+        self.interfaces.interfaces()
+    }
+
+    fn poll_interfaces(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.interfaces.poll_changed(cx)
+    }
+
+    fn has(&self, family: Family) -> bool {
+        self.sockets.iter().any(|waited| waited.family == family)
+    }
+
+    fn is_port_shared(&self) -> bool {
+        self.is_port_shared
+    }
+
+    fn join(&mut self, index: u32, family: Family) -> io::Result<()> {
+        self.socket(family)?.join(group(family), index)
+    }
+
+    fn leave(&mut self, index: u32, family: Family) {
+        if let Ok(socket) = self.socket(family) {
+            socket.leave(group(family), index);
+        }
+    }
+
+    fn poll_receive(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<Received>> {
+        let count = self.sockets.len();
+        self.turn = (self.turn + 1) % count.max(1);
+        let (late, early) = self.sockets.split_at_mut(self.turn);
+        for waited in early.iter_mut().chain(late) {
+            if let Poll::Ready(received) = waited.poll_receive(cx, buffer) {
+                return Poll::Ready(received);
+            }
+        }
+        Poll::Pending
+    }
+
+    fn send(
+        &mut self,
+        index: u32,
+        source: Option<IpAddr>,
+        destination: SocketAddr,
+        octets: &[u8],
+    ) -> io::Result<()> {
+        let family = Family::of(destination.ip());
+        self.socket(family)?
+            .send(index, source, destination, octets)
+    }
+}
+
+impl Waited {
+    fn open(family: Family) -> io::Result<Self> {
+        let socket = LinkSocket::open(family, PORT)?;
+        let readiness = UdpSocket::from_std(StdUdpSocket::from(socket.descriptor()?))?;
+        Ok(Self {
+            family,
+            socket,
+            readiness,
+        })
+    }
+
+    fn poll_receive(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<Received>> {
+        loop {
+            match self.readiness.poll_recv_ready(cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => return Poll::Pending,
+            }
+            let socket = &mut self.socket;
+            // Readiness stays set until an attempt finds nothing.
+            match self
+                .readiness
+                .try_io(Interest::READABLE, || socket.receive(buffer))
+            {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                other => return Poll::Ready(other),
+            }
+        }
+    }
+}
