@@ -20,6 +20,6 @@ mod engine;
 pub mod net;
 
 pub use engine::{
-    Datagram, Destination, Engine, Family, Instant, LinkAddress, LinkId, LinkInfo, LinkSet, Node,
-    Prefix, Transmit, TransmitId,
+    Config, Datagram, Destination, Engine, Family, Instant, LinkAddress, LinkId, LinkInfo, LinkSet,
+    Node, Prefix, Transmit, TransmitId,
 };
