@@ -94,6 +94,8 @@ impl Run {
         let kept = workspace::root().join("target/interop");
         // In the folder of temporary files everybody may read it, also the user without privileges.
         let place = folder.join("cooee");
+        // What an earlier run kept would be mistaken for what this one did.
+        let _ = std::fs::remove_dir_all(&kept);
         for folder in [&folder, &kept] {
             std::fs::create_dir_all(folder)
                 .map_err(|error| format!("{}: {error}", folder.display()))?;
@@ -239,7 +241,7 @@ fn cannot_run_here() -> Option<String> {
         ));
     }
     match workspace::output(Command::new("id").arg("-u")) {
-        Ok(user) if user.trim() == "0" => None,
+        Ok(user) if user.trim() == "0" => network::cannot_be_made(),
         _ => Some(
             "network namespaces need root: `sudo -E env PATH=\"$PATH\" cargo xtask interop`".into(),
         ),

@@ -211,6 +211,15 @@ impl Host {
     }
 }
 
+/// Why this machine lets nobody make a namespace, not even root: a container without the capability.
+pub(super) fn cannot_be_made() -> Option<String> {
+    let name = format!("cooee-{}-trial", std::process::id());
+    let made = workspace::output(Command::new("ip").args(["netns", "add", &name]));
+    remove(&name);
+    made.err()
+        .map(|why| format!("no network namespace can be made: {why}"))
+}
+
 /// Ends the programs in every namespace whose name begins so, and removes them.
 pub(super) fn remove_all(prefix: &str) {
     let Ok(listed) = workspace::output(Command::new("ip").args(["netns", "list"])) else {
