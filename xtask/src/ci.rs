@@ -49,9 +49,7 @@ const STEPS: &[Step] = &[
     }),
     ("fuzz", |_| fuzz()),
     ("demo", |_| demo().map(done)),
-    ("interop", |options| {
-        interop::run(&options.for_interop()).map(done)
-    }),
+    ("interop", in_the_lab),
 ];
 
 /// How a step that did not fail ended.
@@ -67,16 +65,6 @@ fn done((): ()) -> Done {
 
 struct Options {
     require_all: bool,
-}
-
-impl Options {
-    fn for_interop(&self) -> Vec<String> {
-        if self.require_all {
-            vec!["--require-all".into()]
-        } else {
-            Vec::new()
-        }
-    }
 }
 
 pub(crate) fn run(arguments: &[String]) -> Outcome {
@@ -264,6 +252,19 @@ fn has_cargo_tool(name: &str) -> bool {
         .or_else(|| Some(std::env::home_dir()?.join(".cargo")));
     find_program(name).is_some()
         || home.is_some_and(|home: std::path::PathBuf| home.join("bin").join(name).is_file())
+}
+
+fn in_the_lab(options: &Options) -> Outcome<Done> {
+    if let Some(why) = interop::cannot_run_here() {
+        return Ok(Done::Skipped(why));
+    }
+    let arguments: &[&str] = if options.require_all {
+        &["--require-all"]
+    } else {
+        &[]
+    };
+    let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+    interop::run(&arguments).map(done)
 }
 
 /// The first thing that a newcomer does.

@@ -228,7 +228,7 @@ impl Options {
 }
 
 /// Why there can be no lab at all on this machine.
-fn cannot_run_here() -> Option<String> {
+pub(crate) fn cannot_run_here() -> Option<String> {
     if !cfg!(target_os = "linux") {
         return Some("network namespaces need Linux".into());
     }
