@@ -215,58 +215,57 @@ fn reason_to_leave_out(lines: &[&str]) -> Option<String> {
     Some(reason)
 }
 
-/// Every clause id in a line: `6762-8.1-3`, and after one `, -4`, `to -6` and `, 8.2-1` of the same RFC.
+/// An id in its three parts: RFC, section, number.
+type Id = (String, String, u32);
+
+/// Every clause id in a line: `6762-8.1-3`, and after one `, -4`, `to -6`, `.. 6762-8.1-6` and `, 8.2-1` of the same RFC.
 fn ids(line: &str, rfcs: &BTreeSet<&str>, known: &BTreeSet<&str>) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    // A word with the separator in front of it; `base` is the id that a short form continues.
-    let mut base: Option<(String, String, u32)> = None;
-    for word in line
-        .split([' ', ',', ';', '(', ')', '`', '/', '"', ':'])
-        .filter(|word| !word.is_empty())
-    {
-        let word = word
-            .trim_end_matches(['.', ']', '|', '*'])
-            .trim_start_matches(['[', '|', '*']);
-        let short = base.clone().and_then(|(rfc, section, last)| {
-            if let Some(number) = word
-                .strip_prefix('-')
-                .and_then(|number| number.parse::<u32>().ok())
-            {
-                let from = if line.contains(&format!("to {word}")) {
-                    last + 1
-                } else {
-                    number
-                };
-                return Some(
-                    (from..=number)
-                        .map(|n| (rfc.clone(), section.clone(), n))
-                        .collect::<Vec<_>>(),
-                );
+    let mut found: Vec<Id> = Vec::new();
+    // The id that a short form or a range continues, while only separators came after it.
+    let mut base: Option<Id> = None;
+    let mut range = false;
+    let separators = [' ', ',', ';', '(', ')', '`', '/', '"', ':'];
+    for word in line.split(separators).filter(|word| !word.is_empty()) {
+        match word {
+            "and" | "or" => continue,
+            "to" | ".." => {
+                range = true;
+                continue;
             }
-            let (section, number) = word.rsplit_once('-')?;
-            let whole = (rfc.clone(), section.to_owned(), number.parse().ok()?);
-            known
-                .contains(format!("{rfc}-{section}-{number}").as_str())
-                .then(|| vec![whole])
-        });
-        let next = whole_id(word, rfcs).map(|id| vec![id]).or(short);
-        match next {
-            Some(ids) => {
-                found.extend(
-                    ids.iter()
-                        .map(|(rfc, section, number)| format!("{rfc}-{section}-{number}")),
-                );
-                base = ids.last().cloned();
-            }
-            None if matches!(word, "and" | "or" | "to") => {}
-            None => base = None,
+            _ => {}
         }
+        let word = word.trim_matches(['.', '[', ']', '|', '*']);
+        let next = whole_id(word, rfcs).or_else(|| short_id(word, base.as_ref()?, known));
+        if let Some((rfc, section, number)) = &next {
+            let first = match &base {
+                Some((of, part, last)) if range && of == rfc && part == section => last + 1,
+                _ => *number,
+            };
+            found.extend((first..=*number).map(|n| (rfc.clone(), section.clone(), n)));
+        }
+        base = next;
+        range = false;
     }
     found
+        .iter()
+        .map(|(rfc, section, number)| format!("{rfc}-{section}-{number}"))
+        .collect()
+}
+
+/// `-4` or `8.2-1`, read after an id. Two numbers with a hyphen can mean anything, so only a known clause counts.
+fn short_id(word: &str, (rfc, section, _): &Id, known: &BTreeSet<&str>) -> Option<Id> {
+    if let Some(number) = word.strip_prefix('-') {
+        return Some((rfc.clone(), section.clone(), number.parse().ok()?));
+    }
+    let (section, number) = word.rsplit_once('-')?;
+    let id = (rfc.clone(), section.to_owned(), number.parse().ok()?);
+    known
+        .contains(format!("{}-{}-{}", id.0, id.1, id.2).as_str())
+        .then_some(id)
 }
 
 /// The three parts of `6762-8.1-3`.
-fn whole_id(word: &str, rfcs: &BTreeSet<&str>) -> Option<(String, String, u32)> {
+fn whole_id(word: &str, rfcs: &BTreeSet<&str>) -> Option<Id> {
     let (rfc, rest) = word.split_once('-')?;
     let (section, number) = rest.rsplit_once('-')?;
     let plain = !section.is_empty()
@@ -385,13 +384,21 @@ mod tests {
             ["6762-8.1-3", "6762-8.1-4"]
         );
         assert_eq!(
-            found("// (6762-8.1-3 to -5)"),
-            ["6762-8.1-3", "6762-8.1-4", "6762-8.1-5"]
-        );
-        assert_eq!(
             found("// 6762-8.1-3, 8.2-1 and 1035-4.1.4-4."),
             ["6762-8.1-3", "6762-8.2-1", "1035-4.1.4-4"]
         );
+    }
+
+    #[test]
+    fn ranges_are_all_between_their_ends() {
+        let all = ["6762-8.1-3", "6762-8.1-4", "6762-8.1-5"];
+        for line in [
+            "(6762-8.1-3 to -5)",
+            "(6762-8.1-3 .. 6762-8.1-5)",
+            "6762-8.1-3 to 6762-8.1-5.",
+        ] {
+            assert_eq!(found(line), all, "{line}");
+        }
     }
 
     #[test]
