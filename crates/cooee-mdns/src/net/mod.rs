@@ -24,6 +24,8 @@ mod interface;
 mod interface_source;
 #[cfg(target_os = "linux")]
 mod interface_table;
+#[cfg(all(test, target_os = "linux"))]
+mod lab;
 mod link;
 mod links;
 mod membership;

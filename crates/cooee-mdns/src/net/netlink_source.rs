@@ -217,3 +217,125 @@ impl Reader {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+    use std::future::poll_fn;
+    use std::time::Duration;
+
+    use super::super::lab::{ip, is_in_namespace, run_in_namespace};
+    use super::*;
+
+    /// Waits until the list fulfils `wanted`.
+    async fn until(source: &mut NetlinkSource, wanted: impl Fn(&[Interface]) -> bool) {
+        let fulfilled = async {
+            while !wanted(&source.interfaces()) {
+                poll_fn(|cx| source.poll_changed(cx)).await;
+            }
+        };
+        let in_time = tokio::time::timeout(Duration::from_secs(5), fulfilled).await;
+        assert!(in_time.is_ok(), "{:#?}", source.interfaces());
+    }
+
+    fn named<'a>(interfaces: &'a [Interface], name: &str) -> Option<&'a Interface> {
+        interfaces.iter().find(|i| i.name == name)
+    }
+
+    #[test]
+    fn the_life_of_an_interface_is_told_as_it_happens() {
+        run_in_namespace("net::netlink_source::tests::in_namespace_life_of_an_interface");
+    }
+
+    #[tokio::test]
+    #[ignore = "runs in a namespace of its own"]
+    async fn in_namespace_life_of_an_interface() {
+        if !is_in_namespace() {
+            return;
+        }
+        let mut source = NetlinkSource::open().unwrap();
+        assert_eq!(source.interfaces().len(), 1, "loopback alone");
+
+        ip("link add eth7 type veth peer name far");
+        until(&mut source, |all| named(all, "eth7").is_some()).await;
+        let index = named(&source.interfaces(), "eth7").unwrap().index;
+        assert_eq!(
+            named(&source.interfaces(), "eth7").unwrap().kind.as_deref(),
+            Some("veth")
+        );
+
+        ip("addr add 192.0.2.7/24 dev eth7\nlink set eth7 up\nlink set far up");
+        until(&mut source, |all| {
+            let a = named(all, "eth7").unwrap();
+            a.is_up && a.is_running && a.addresses.iter().any(|a| a.address.is_ipv4())
+        })
+        .await;
+        // A link-local address is checked for duplicates, and then is usable.
+        until(&mut source, |all| {
+            named(all, "eth7")
+                .unwrap()
+                .has_usable(|address| address.is_ipv6())
+        })
+        .await;
+
+        ip("link set far down");
+        until(&mut source, |all| !named(all, "eth7").unwrap().is_running).await;
+        ip("link set eth7 down\nlink set eth7 name lan");
+        until(&mut source, |all| {
+            named(all, "lan").is_some_and(|lan| lan.index == index)
+        })
+        .await;
+
+        ip("link add name br0 type bridge\nlink set lan master br0");
+        until(&mut source, |all| {
+            named(all, "lan").unwrap().master.is_some()
+        })
+        .await;
+        ip("link set lan nomaster\nlink set lan mtu 1280");
+        until(&mut source, |all| {
+            named(all, "lan").is_some_and(|lan| lan.master.is_none() && lan.mtu == 1280)
+        })
+        .await;
+        ip("link del lan");
+        until(&mut source, |all| named(all, "lan").is_none()).await;
+    }
+
+    #[test]
+    fn more_changes_than_the_socket_holds_are_made_good_by_reading_all_again() {
+        run_in_namespace("net::netlink_source::tests::in_namespace_too_many_changes");
+    }
+
+    #[tokio::test]
+    #[ignore = "runs in a namespace of its own"]
+    async fn in_namespace_too_many_changes() {
+        if !is_in_namespace() {
+            return;
+        }
+        let mut source = NetlinkSource::open().unwrap();
+        let mut commands = String::new();
+        for n in 0..150 {
+            writeln!(commands, "link add a{n} type veth peer name b{n}").unwrap();
+        }
+        for n in 0..150 {
+            writeln!(commands, "addr add 10.0.{n}.1/24 dev a{n}").unwrap();
+            writeln!(commands, "link set a{n} up").unwrap();
+        }
+        for n in 0..50 {
+            writeln!(commands, "link del a{n}").unwrap();
+        }
+        ip(&commands);
+        poll_fn(|cx| source.poll_changed(cx)).await;
+        assert!(
+            source.reader.sequence > 2,
+            "nothing was lost: the test is too small"
+        );
+        until(&mut source, |all| {
+            all.len() == 201
+                && (50..150).all(|n| {
+                    let a = named(all, &format!("a{n}"));
+                    a.is_some_and(|a| a.is_up && a.has_usable(|address| address.is_ipv4()))
+                })
+        })
+        .await;
+    }
+}
