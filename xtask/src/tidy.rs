@@ -174,12 +174,16 @@ fn links(file: &Path, text: &str, faults: &mut Vec<String>) {
     }
 }
 
-/// What stands in `](...)` of a line.
+/// What stands in `](...)` of a line, or behind `[name]: `.
 fn targets(line: &str) -> impl Iterator<Item = &str> {
-    line.split("](")
+    let inline = line
+        .split("](")
         .skip(1)
-        .filter_map(|rest| rest.split_once(')'))
-        .map(|(target, _)| target)
+        .filter_map(|rest| Some(rest.split_once(')')?.0));
+    let definition = line
+        .strip_prefix('[')
+        .and_then(|rest| Some(rest.split_once("]: ")?.1.trim()));
+    inline.chain(definition)
 }
 
 /// Whether a heading gets this anchor: lower case, spaces to hyphens, other punctuation gone.
