@@ -26,6 +26,9 @@ const FORBIDDEN: &[(&str, &str)] = &[
     (concat!("dbg", "!("), "left from a search"),
 ];
 
+/// The one reason to leave a test out: another test starts it where it belongs.
+const IGNORED_BY_RIGHT: &str = "= \"runs in a namespace of its own\"";
+
 /// Names of files and folders that say nothing of what is in them.
 const EMPTY_NAMES: &[&str] = &[
     "common", "handler", "helper", "helpers", "manager", "misc", "util", "utils",
@@ -74,7 +77,10 @@ fn forbidden_words(file: &Path, text: &str, faults: &mut Vec<String>) {
     if file.starts_with("docs/clauses") || file.ends_with("Cargo.lock") {
         return;
     }
-    for (number, line) in (1..).zip(text.lines()) {
+    for (number, line) in (1..)
+        .zip(text.lines())
+        .filter(|(_, line)| !line.contains(IGNORED_BY_RIGHT))
+    {
         for (word, why) in FORBIDDEN.iter().filter(|(word, _)| line.contains(word)) {
             faults.push(format!("{}:{number}: {word:?} is {why}", file.display()));
         }
