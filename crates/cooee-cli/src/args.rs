@@ -1,0 +1,283 @@
+//! The words of the command line.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+use crate::paint::ColorChoice;
+use crate::type_arg::{self, TypeArg};
+use crate::{duration, value_arg};
+
+/// Find, look at and publish services on the local link, with multicast DNS and no configuration.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cooee",
+    version,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+pub(crate) struct Args {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// What holds for every command.
+#[derive(Clone, Debug, ClapArgs)]
+#[command(next_help_heading = "Everywhere")]
+pub(crate) struct Common {
+    /// Use this interface: name, index or pattern such as 'eth*' (repeatable; against the usual choice)
+    #[arg(
+        short,
+        long = "interface",
+        global = true,
+        value_name = "NAME|INDEX|GLOB",
+        value_delimiter = ','
+    )]
+    pub(crate) interfaces: Vec<String>,
+    /// Leave this interface out (repeatable)
+    #[arg(
+        short = 'I',
+        long,
+        global = true,
+        value_name = "GLOB",
+        value_delimiter = ','
+    )]
+    pub(crate) exclude_interface: Vec<String>,
+    /// Ask for, show and publish IPv4 addresses only
+    #[arg(short = '4', long = "ipv4", global = true, conflicts_with = "ipv6")]
+    pub(crate) ipv4: bool,
+    /// Ask for, show and publish IPv6 addresses only
+    #[arg(short = '6', long = "ipv6", global = true)]
+    pub(crate) ipv6: bool,
+    /// Carry packets over this family only
+    #[arg(long, global = true, value_name = "FAMILY")]
+    pub(crate) over: Option<Over>,
+    /// One JSON object per event and line
+    #[arg(short, long, global = true)]
+    pub(crate) json: bool,
+    /// Colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: ColorChoice,
+    /// More of it; twice: what goes over the wire
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Errors only
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// Which packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Over {
+    /// IPv4
+    V4,
+    /// IPv6
+    V6,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show services as they come, change and go
+    #[command(visible_alias = "list", after_long_help = BROWSE_EXAMPLES)]
+    Browse(Browse),
+    /// Look up one service: host, port, addresses, attributes
+    #[command(after_long_help = RESOLVE_EXAMPLES)]
+    Resolve(Resolve),
+    /// Publish a service until told to stop
+    #[command(after_long_help = PUBLISH_EXAMPLES)]
+    Publish(Publish),
+    /// Publish and find a service on this machine alone: does it work here?
+    Demo(Demo),
+}
+
+const BROWSE_EXAMPLES: &str = "\
+Examples:
+  cooee browse http                     web sites, as they come and go
+  cooee browse -t                       all that is there now
+  cooee browse -j ipp ipps | jq .host   printers, for a script
+  cooee browse -n 1 -w 5 _ssh._tcp      the first one within 5 s
+
+Exit code: 0 found, 1 nothing found, 2 wrong words, 3 trouble with the network.";
+
+const RESOLVE_EXAMPLES: &str = "\
+Examples:
+  cooee resolve \"Keith’s web server\" http
+  cooee resolve \"Keith’s web server._http._tcp.local\"
+  curl \"$(cooee resolve --print url \"Keith’s web server\" http)\"
+
+Exit code: 0 found, 1 not found, 2 wrong words, 3 trouble with the network.";
+
+const PUBLISH_EXAMPLES: &str = "\
+Examples:
+  cooee publish \"Keith’s web server\" http 8080 path=/
+  cooee publish \"Lobby\" ipp 631 --subtype _universal txtvers=1 Color
+
+KEY alone, KEY= and KEY=VALUE are three different things.
+Exit code: 0 ended as told, 1 name taken (--no-rename), 2 wrong words, 3 trouble with the network.";
+
+/// Show services as they come, change and go.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Browse {
+    /// Service types: _http._tcp, '_http._tcp,_printer' for a subtype, or just http (none: all types)
+    #[arg(value_name = "TYPE", value_parser = type_arg::parse)]
+    pub(crate) types: Vec<TypeArg>,
+    /// Every type there is (the same as naming none)
+    #[arg(short, long, conflicts_with = "types")]
+    pub(crate) all: bool,
+    /// Look up host, port, addresses and attributes (the default)
+    #[arg(short, long, conflicts_with = "no_resolve")]
+    pub(crate) resolve: bool,
+    /// Names only
+    #[arg(long)]
+    pub(crate) no_resolve: bool,
+    /// End when all is found: after 1 to 5 seconds
+    #[arg(short = 't', long, visible_alias = "terminate")]
+    pub(crate) once: bool,
+    /// End after N services
+    #[arg(short = 'n', long, value_name = "N", value_parser = value_arg::count)]
+    pub(crate) count: Option<u64>,
+    /// End after this time: 5, 5s, 500ms, 2m
+    #[arg(short = 'w', long, value_name = "TIME", value_parser = duration::parse)]
+    pub(crate) timeout: Option<Duration>,
+    /// Only services of this subtype, such as _printer
+    #[arg(short, long, value_name = "SUBTYPE")]
+    pub(crate) subtype: Option<String>,
+    /// The domain to look in: local is the only one yet
+    #[arg(short, long, value_name = "DOMAIN", value_parser = value_arg::domain)]
+    pub(crate) domain: Option<String>,
+    /// Leave out what this host publishes
+    #[arg(short = 'l', long, alias = "ignore-local")]
+    pub(crate) no_local: bool,
+}
+
+/// Look up one service.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Resolve {
+    /// The service: "Test Svc.One", or whole "Test Svc.One._http._tcp" (\\ and \DDD are escapes)
+    #[arg(value_name = "NAME")]
+    pub(crate) name: OsString,
+    /// Its type, if NAME does not end in it
+    #[arg(value_name = "TYPE", value_parser = type_arg::parse)]
+    pub(crate) kind: Option<TypeArg>,
+    /// Give up after this time
+    #[arg(short = 'w', long, value_name = "TIME", value_parser = duration::parse, default_value = "3s")]
+    pub(crate) timeout: Duration,
+    /// Stay, and show each change
+    #[arg(long, conflicts_with = "print")]
+    pub(crate) watch: bool,
+    /// Just this, on one line
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) print: Option<Print>,
+}
+
+/// What a script wants to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Print {
+    /// tabasco.local
+    Host,
+    /// 8080
+    Port,
+    /// 192.0.2.17, or fe80::1%eth0
+    Address,
+    /// http://tabasco.local:8080/
+    Url,
+}
+
+/// Publish a service until told to stop.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Publish {
+    /// What people will see: "Keith’s web server" (\\ and \DDD are escapes)
+    #[arg(value_name = "NAME")]
+    pub(crate) name: OsString,
+    /// Service type: _http._tcp, '_http._tcp,_printer' with a subtype, or just http
+    #[arg(value_name = "TYPE", value_parser = type_arg::parse)]
+    pub(crate) kind: TypeArg,
+    /// The port it listens on, 1 to 65535
+    #[arg(value_name = "PORT", value_parser = value_arg::port)]
+    pub(crate) port: u16,
+    /// Attributes for the TXT record
+    #[arg(value_name = "KEY[=VALUE]")]
+    pub(crate) txt: Vec<OsString>,
+    /// Also be found under this subtype, such as _printer (repeatable)
+    #[arg(long, value_name = "SUBTYPE")]
+    pub(crate) subtype: Vec<String>,
+    /// The name of this host, without .local
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host: Option<String>,
+    /// Fail if the name is taken, rather than become "NAME (2)"
+    #[arg(long)]
+    pub(crate) no_rename: bool,
+    /// Lower is preferred by clients
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = value_arg::preference)]
+    pub(crate) priority: u16,
+    /// The share among services of one priority
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = value_arg::preference)]
+    pub(crate) weight: u16,
+    /// Reserved: the words after -- will be a command to live as long as
+    #[arg(last = true, hide = true)]
+    pub(crate) command: Vec<OsString>,
+}
+
+/// Publish and find a service on this machine alone.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Demo {}
+
+/// What `cooee` alone says: ten lines, on stderr.
+pub(crate) const BRIEF_HELP: &str = "\
+cooee finds and publishes services on the local link, with no configuration.
+
+  cooee browse http                                web sites near you, as they come and go
+  cooee resolve \"Keith’s web server\" http          where is it?
+  cooee publish \"Keith’s web server\" http 8080     be found
+  cooee demo                                       does it work here?
+
+Commands: browse, resolve, publish, demo
+Options everywhere: -i INTERFACE, -4, -6, --json, -v, -q
+'cooee COMMAND --help' tells more.
+";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_words_do_not_clash() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn the_brief_help_is_ten_lines_with_four_examples() {
+        assert_eq!(BRIEF_HELP.lines().count(), 10);
+        assert_eq!(
+            BRIEF_HELP
+                .lines()
+                .filter(|line| line.starts_with("  cooee "))
+                .count(),
+            4
+        );
+    }
+
+    #[test]
+    fn help_reads_well() {
+        for (name, args) in [
+            ("cooee", &["cooee", "-h"][..]),
+            ("browse", &["cooee", "browse", "--help"]),
+            ("resolve", &["cooee", "resolve", "--help"]),
+            ("publish", &["cooee", "publish", "--help"]),
+        ] {
+            let help = Args::command()
+                .term_width(100)
+                .try_get_matches_from(args)
+                .unwrap_err();
+            insta::assert_snapshot!(format!("help_{name}"), help.to_string());
+        }
+    }
+}

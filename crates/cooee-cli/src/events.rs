@@ -1,0 +1,282 @@
+//! The events of `--json`, as docs/json.md describes them.
+
+use crate::clock::Moment;
+use crate::json::Object;
+use crate::picture::{Address, DOMAIN, Identity, Interface, Picture, Scope};
+use crate::txt::Attribute;
+
+/// Something that is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// A service was found and resolved.
+    Added(Picture),
+    /// A service is not what it was.
+    Updated {
+        /// As it is now.
+        picture: Picture,
+        /// The fields that differ.
+        changed: Vec<&'static str>,
+    },
+    /// A service is gone.
+    Removed(Identity),
+    /// A service was found, but where it is was not.
+    Unresolved {
+        /// Which.
+        identity: Identity,
+        /// What is missing, as far as that is known.
+        missing: Vec<&'static str>,
+        /// Where it was seen.
+        links: Vec<Interface>,
+    },
+    /// A service, with nothing asked but its name.
+    Named(Identity),
+    /// A service is ours and announced.
+    Registered {
+        /// Under its present name.
+        identity: Identity,
+        /// On which host.
+        host: Option<String>,
+        /// At which port.
+        port: u16,
+        /// The name that was asked for.
+        requested: Vec<u8>,
+        /// Where it is announced.
+        links: Vec<Interface>,
+    },
+    /// The name was taken.
+    Renamed {
+        /// The name until now.
+        from: Vec<u8>,
+        /// The name from now on.
+        identity: Identity,
+    },
+    /// A service is ours no more; the goodbye has gone out.
+    Withdrawn(Identity),
+    /// What was looked for is not to be had.
+    None {
+        /// As it was asked.
+        query: String,
+        /// Which record is missing.
+        rrtype: &'static str,
+        /// How that is known.
+        proof: Proof,
+    },
+}
+
+/// How it is known that something is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// Its owner says so.
+    Nsec,
+    /// Nobody answered in time.
+    Timeout,
+}
+
+impl Event {
+    /// The event as one line of JSON, without the line feed.
+    pub(crate) fn json(&self, moment: &Moment) -> String {
+        self.object(moment, None).finish()
+    }
+
+    /// The same, told by one of the nodes of the demo.
+    pub(crate) fn json_of_node(&self, moment: &Moment, node: &str) -> String {
+        self.object(moment, Some(node)).finish()
+    }
+
+    fn object(&self, moment: &Moment, node: Option<&str>) -> Object {
+        let head = |event: &str| {
+            let object = Object::new()
+                .text("event", event)
+                .text("time", &moment.rfc3339())
+                .number("ms", moment.millis());
+            match node {
+                Some(node) => object.text("node", node),
+                None => object,
+            }
+        };
+        match self {
+            Self::Added(picture) => whole(head("added"), picture),
+            Self::Updated { picture, changed } => {
+                whole(head("updated"), picture).texts("changed", changed)
+            }
+            Self::Removed(gone) => identity(head("removed"), gone).objects("links", []),
+            Self::Unresolved {
+                identity: which,
+                missing,
+                links,
+            } => identity(head("unresolved"), which)
+                .texts("missing", missing)
+                .objects("links", links.iter().map(link)),
+            Self::Named(which) => identity(head("added"), which).objects("links", []),
+            Self::Registered {
+                identity: which,
+                host,
+                port,
+                requested,
+                links,
+            } => identity(head("registered"), which)
+                .text_or_null("host", host.as_deref())
+                .number("port", *port)
+                .octets("requested", requested)
+                .objects("links", links.iter().map(link)),
+            Self::Renamed {
+                from,
+                identity: which,
+            } => identity(
+                head("renamed").text("kind", "service").octets("from", from),
+                which,
+            ),
+            Self::Withdrawn(which) => identity(head("withdrawn"), which),
+            Self::None {
+                query,
+                rrtype,
+                proof,
+            } => head("none")
+                .text("query", query)
+                .text("rrtype", rrtype)
+                .text(
+                    "proof",
+                    match proof {
+                        Proof::Nsec => "nsec",
+                        Proof::Timeout => "timeout",
+                    },
+                ),
+        }
+    }
+}
+
+fn identity(object: Object, identity: &Identity) -> Object {
+    object
+        .octets("name", &identity.instance)
+        .text("type", &identity.type_wire)
+        .text("domain", DOMAIN)
+        .text("service", &identity.service)
+}
+
+fn whole(object: Object, picture: &Picture) -> Object {
+    identity(object, &picture.identity)
+        .text("host", &picture.host)
+        .number("port", picture.port)
+        .number("priority", picture.priority)
+        .number("weight", picture.weight)
+        .objects("addresses", picture.addresses.iter().map(address))
+        .objects("txt", picture.attributes().iter().map(attribute))
+        .objects("links", picture.links.iter().map(link))
+        .flag("local", picture.local)
+        .texts("subtypes", &picture.subtypes)
+}
+
+fn address(address: &Address) -> Object {
+    let object = Object::new()
+        .text("ip", &address.ip.to_string())
+        .text("family", if address.ip.is_ipv4() { "ipv4" } else { "ipv6" })
+        .text("scope", Scope::of(address.ip).word());
+    match &address.interface {
+        Some(interface) => object
+            .text("interface", &interface.name)
+            .number("index", interface.index),
+        None => object,
+    }
+    .text("text", &address.text())
+}
+
+fn attribute(attribute: &Attribute<'_>) -> Object {
+    let value = attribute.value.map(str::from_utf8);
+    let object = match attribute.key {
+        Some(key) => Object::new().text("key", key),
+        None => Object::new(),
+    };
+    let object = match (attribute.key, value) {
+        (Some(_), None) => object,
+        (Some(_), Some(Ok(value))) => object.text("value", value),
+        (None, _) | (Some(_), Some(Err(_))) => {
+            object.text("raw", &crate::base64::encode(attribute.string))
+        }
+    };
+    if attribute.ignored {
+        object.flag("ignored", true)
+    } else {
+        object
+    }
+}
+
+fn link(interface: &Interface) -> Object {
+    Object::new()
+        .text("interface", &interface.name)
+        .number("index", interface.index)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::*;
+    use crate::picture::examples;
+
+    fn moment() -> Moment {
+        Moment {
+            wall: UNIX_EPOCH + Duration::from_millis(1_795_375_941_616),
+            since_start: Duration::from_millis(231),
+        }
+    }
+
+    fn all() -> Vec<Event> {
+        let web = examples::web_server();
+        let identity = web.identity.clone();
+        let renamed = examples::identity("Keith’s web server (2)".as_bytes(), "_http._tcp");
+        vec![
+            Event::Added(web.clone()),
+            Event::Added(examples::hostile()),
+            Event::Named(identity.clone()),
+            Event::Updated {
+                picture: Picture {
+                    port: 81,
+                    txt: Vec::new(),
+                    ..web.clone()
+                },
+                changed: vec!["port", "txt"],
+            },
+            Event::Removed(identity.clone()),
+            Event::Unresolved {
+                identity: identity.clone(),
+                missing: vec!["address"],
+                links: web.links.clone(),
+            },
+            Event::Registered {
+                identity: renamed.clone(),
+                host: Some("tabasco.local".into()),
+                port: 8080,
+                requested: identity.instance.clone(),
+                links: web.links.clone(),
+            },
+            Event::Renamed {
+                from: identity.instance.clone(),
+                identity: renamed.clone(),
+            },
+            Event::Withdrawn(renamed),
+            Event::None {
+                query: identity.service,
+                rrtype: "SRV",
+                proof: Proof::Timeout,
+            },
+        ]
+    }
+
+    #[test]
+    fn every_event_has_its_fields_in_their_order() {
+        let lines: Vec<String> = all().iter().map(|event| event.json(&moment())).collect();
+        insta::assert_snapshot!(lines.join("\n"));
+    }
+
+    #[test]
+    fn every_event_is_one_object_on_one_line() {
+        for event in all() {
+            let line = event.json_of_node(&moment(), "a");
+            assert!(!line.contains('\n'));
+            let parsed: serde_json::Value = serde_json::from_str(&line).unwrap();
+            assert_eq!(parsed["node"], "a");
+            assert_eq!(parsed["ms"], 231);
+            assert!(parsed["event"].is_string());
+        }
+    }
+}

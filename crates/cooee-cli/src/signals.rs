@@ -1,0 +1,163 @@
+//! Ctrl-C and its like: the first asks for an end with goodbyes, the second ends at once.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+/// What asked for the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Signal {
+    /// Ctrl-C.
+    Interrupt,
+    /// `kill`, or a system that shuts down.
+    Terminate,
+    /// The terminal went away.
+    HangUp,
+}
+
+/// Knows whether the end was asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Signals {
+    asked: watch::Receiver<Option<Signal>>,
+}
+
+impl Signals {
+    /// Begins to listen, on a task of its own: a command that is stuck in writing ends too.
+    ///
+    /// # Errors
+    ///
+    /// If the system lets us not listen.
+    pub(crate) fn listen() -> std::io::Result<Self> {
+        let mut source = source::Source::new()?;
+        let (tell, asked) = watch::channel(None);
+        tokio::spawn(async move {
+            let signal = source.next().await;
+            // The receiver may be gone: then the end is near anyway.
+            let _ = tell.send(Some(signal));
+            tokio::select! {
+                again = source.next() => leave(again),
+                // Goodbyes take a second at most; whoever takes longer is stuck.
+                () = tokio::time::sleep(GRACE) => leave(signal),
+            }
+        });
+        Ok(Self { asked })
+    }
+
+    /// Waits until the end is asked for. Cancel safe.
+    pub(crate) async fn asked(&mut self) -> Signal {
+        match self
+            .asked
+            .wait_for(Option::is_some)
+            .await
+            .map(|signal| *signal)
+        {
+            Ok(Some(signal)) => signal,
+            // The task lives as long as the runtime: nothing will come any more.
+            Ok(None) | Err(_) => std::future::pending().await,
+        }
+    }
+}
+
+/// How long an orderly end may take.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Ends by the signal itself, so that a shell's loop stops too.
+pub(crate) fn leave(signal: Signal) -> ! {
+    source::raise(signal);
+    // Where a signal does not end a process, its usual code does.
+    std::process::exit(match signal {
+        Signal::Interrupt => 130,
+        Signal::Terminate => 143,
+        Signal::HangUp => 129,
+    })
+}
+
+#[cfg(unix)]
+mod source {
+    use tokio::signal::unix::{self, SignalKind};
+
+    use super::Signal;
+
+    #[derive(Debug)]
+    pub(super) struct Source {
+        interrupt: Option<unix::Signal>,
+        terminate: Option<unix::Signal>,
+        hang_up: Option<unix::Signal>,
+    }
+
+    impl Source {
+        pub(super) fn new() -> std::io::Result<Self> {
+            let ignored = ignored();
+            // A signal that is ignored from birth stays so: `nohup`, and `&` in a script.
+            let listen = |kind: SignalKind| {
+                let bit = u32::try_from(kind.as_raw_value() - 1).unwrap_or(u32::MAX);
+                let heeded = ignored.checked_shr(bit).is_none_or(|rest| rest & 1 == 0);
+                heeded.then(|| unix::signal(kind)).transpose()
+            };
+            Ok(Self {
+                interrupt: listen(SignalKind::interrupt())?,
+                terminate: listen(SignalKind::terminate())?,
+                hang_up: listen(SignalKind::hangup())?,
+            })
+        }
+
+        pub(super) async fn next(&mut self) -> Signal {
+            tokio::select! {
+                () = heard(&mut self.interrupt) => Signal::Interrupt,
+                () = heard(&mut self.terminate) => Signal::Terminate,
+                () = heard(&mut self.hang_up) => Signal::HangUp,
+            }
+        }
+    }
+
+    async fn heard(signal: &mut Option<unix::Signal>) {
+        let heard = match signal {
+            Some(signal) => signal.recv().await,
+            None => None,
+        };
+        if heard.is_none() {
+            std::future::pending().await
+        }
+    }
+
+    /// The signals that this process was born to ignore, as the kernel's mask; none where there is no such file.
+    fn ignored() -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+            .unwrap_or(0)
+    }
+
+    pub(super) fn raise(signal: Signal) {
+        let number = match signal {
+            Signal::Interrupt => SignalKind::interrupt(),
+            Signal::Terminate => SignalKind::terminate(),
+            Signal::HangUp => SignalKind::hangup(),
+        };
+        // If this fails, the caller exits with the code.
+        let _ = signal_hook::low_level::emulate_default_handler(number.as_raw_value());
+    }
+}
+
+#[cfg(not(unix))]
+mod source {
+    use super::Signal;
+
+    #[derive(Debug)]
+    pub(super) struct Source;
+
+    impl Source {
+        pub(super) fn new() -> std::io::Result<Self> {
+            Ok(Self)
+        }
+
+        pub(super) async fn next(&mut self) -> Signal {
+            match tokio::signal::ctrl_c().await {
+                Ok(()) => Signal::Interrupt,
+                Err(_) => std::future::pending().await,
+            }
+        }
+    }
+
+    pub(super) fn raise(_: Signal) {}
+}

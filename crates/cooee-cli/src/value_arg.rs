@@ -1,0 +1,96 @@
+//! Numbers and fixed words of the command line.
+
+use crate::escape;
+
+/// A port to publish.
+///
+/// # Errors
+///
+/// One sentence with the range; port 0 would say that there is no such service (RFC 6763, section 8).
+pub(crate) fn port(text: &str) -> Result<u16, String> {
+    match text.parse() {
+        Ok(0) => Err("port 0 would say that there is no such service: give the port that your program listens on, \
+                      1 to 65535"
+            .into()),
+        Ok(port) if text.bytes().all(|octet| octet.is_ascii_digit()) => Ok(port),
+        _ => Err(format!("'{}' is not a port: it must be a number from 1 to 65535", escape::text(text))),
+    }
+}
+
+/// A priority or weight.
+///
+/// # Errors
+///
+/// One sentence with the range.
+pub(crate) fn preference(text: &str) -> Result<u16, String> {
+    text.parse()
+        .map_err(|_| format!("'{}' must be a number from 0 to 65535", escape::text(text)))
+}
+
+/// How many.
+///
+/// # Errors
+///
+/// One sentence with the range.
+pub(crate) fn count(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(count) if count > 0 => Ok(count),
+        _ => Err(format!(
+            "'{}' is not a count: it must be a whole number from 1",
+            escape::text(text)
+        )),
+    }
+}
+
+/// The domain to look in.
+///
+/// # Errors
+///
+/// One sentence if it is not `local`.
+pub(crate) fn domain(text: &str) -> Result<String, String> {
+    if text
+        .strip_suffix('.')
+        .unwrap_or(text)
+        .eq_ignore_ascii_case("local")
+    {
+        Ok("local".into())
+    } else {
+        Err(format!(
+            "'{}' cannot be looked in yet: local is the only domain",
+            escape::text(text)
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_1_to_65535() {
+        assert_eq!(port("1"), Ok(1));
+        assert_eq!(port("65535"), Ok(65_535));
+        assert!(port("0").unwrap_err().contains("no such service"));
+        for text in ["65536", "-1", "+80", "http", "", "8o8o", " 80"] {
+            assert!(port(text).unwrap_err().contains("1 to 65535"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_count_begins_at_1() {
+        assert_eq!(count("1"), Ok(1));
+        assert!(count("0").is_err());
+        assert!(count("many").is_err());
+    }
+
+    #[test]
+    fn local_is_the_only_domain() {
+        assert!(domain("local").is_ok());
+        assert!(domain("LOCAL.").is_ok());
+        assert!(
+            domain("example.org")
+                .unwrap_err()
+                .contains("local is the only")
+        );
+    }
+}
