@@ -4,7 +4,8 @@ use std::hash::{BuildHasher, RandomState};
 
 use tokio::runtime;
 
-use super::driver::{Driven, Driver};
+use super::driven::Driven;
+use super::driver::Driver;
 use super::error::StartError;
 use super::handle::Handle;
 use super::links::Links;
@@ -75,5 +76,51 @@ impl Builder {
         // The task ends by itself; nobody waits for it.
         drop(runtime.spawn(driver.run()));
         Ok(handle)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Config, Engine};
+
+    fn start() -> Result<Handle<Engine>, StartError> {
+        Builder::new()
+            .links(Links::none())
+            .start(|now, seed| Engine::new(Config::default(), seed, now))
+    }
+
+    #[test]
+    fn without_a_runtime_or_its_io_driver_it_says_so_and_does_not_panic() {
+        assert!(matches!(start(), Err(StartError::NoRuntime)));
+        let bare = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let _inside = bare.enter();
+        assert!(matches!(start(), Err(StartError::NoRuntime)));
+    }
+
+    // ruling 28: loopback alone, unprivileged, two nodes on the same port.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn two_drivers_share_the_port_on_loopback() {
+        let on_loopback = || {
+            Builder::new()
+                .links(Links::loopback())
+                .start(|now, seed| Engine::new(Config::default(), seed, now))
+        };
+        let (one, two) = match (on_loopback(), on_loopback()) {
+            (Ok(one), Ok(two)) => (one, two),
+            (Err(error), _) | (_, Err(error)) => {
+                println!("skipped: {error}");
+                return;
+            }
+        };
+        for handle in [one, two] {
+            for link in handle.links() {
+                assert_eq!(link.is_in_use(), link.is_loopback(), "{link:?}");
+            }
+            handle.shutdown().await;
+        }
     }
 }

@@ -1,70 +1,35 @@
 //! The one loop: commands, interfaces, datagrams and deadlines in, datagrams out.
 
+mod in_use;
+mod receiving;
+mod sending;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::future::poll_fn;
-use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
+use self::in_use::LinkState;
+use super::driven::{Driven, NetworkEvent};
 use super::handle::{Command, Handle};
-use super::interface::Interface;
-use super::link::{Link, LinkStatus};
+use super::link::Link;
 use super::links::Links;
-use super::own_copies::{Origin, OwnCopies};
+use super::own_copies::OwnCopies;
 use super::pacing::Pacing;
-use super::select::{explicit_source, select};
-use super::socket::Received;
 use super::stats::Stats;
 use super::world::World;
-use super::{PORT, group};
-use crate::{Datagram, Destination, Engine, Family, Instant, LinkId, LinkInfo, Node, Transmit};
-
-/// A node that is told about the network it is on.
-pub trait Driven: Node + Send + 'static {
-    /// Something about links or the port is different. The engine has been told already, and [`Node::process`] is called afterwards.
-    fn handle_network(&mut self, now: Instant, event: &NetworkEvent) {
-        let _ = (now, event);
-    }
-}
-
-impl Driven for Engine {}
-
-/// News of the network.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum NetworkEvent {
-    /// All links of the machine, by index, used or not; told at the start and after every change of any of them, before the events of the
-    /// single links.
-    Links(Vec<Link>),
-    /// A link is in use from now on.
-    LinkUp(Link),
-    /// A link is in use no longer: it went, lost its addresses or its carrier, or is not chosen any more.
-    LinkDown(Link),
-    /// A link was chosen, but the system does not let us use it.
-    LinkFailed {
-        /// The link; its status has the reason in words.
-        link: Link,
-        /// What the system said.
-        error: io::Error,
-    },
-    /// No link is in use. Everything waits for one.
-    NoLink,
-    /// Another program on this machine uses port 5353, so that unicast answers may go astray and are not asked for (ruling 2).
-    PortShared,
-}
+use crate::{Family, Instant, Transmit};
 
 /// Datagrams taken before anything is sent.
 const DATAGRAMS_AT_ONCE: usize = 64;
 
 /// Commands taken before anything is sent.
 const COMMANDS_AT_ONCE: usize = 1024;
-
-/// Multicasts in a row that the system refuses before a link is called unusable.
-// ruling 26
-const FAILURES_BEFORE_UNUSABLE: u32 = 3;
 
 /// A node that wants to be called at once, again and again, is called this often at most.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
@@ -104,17 +69,6 @@ pub(super) struct Driver<N: Driven, W: World> {
     /// What the kernel says each socket has lost so far.
     lost: BTreeMap<Family, u32>,
     has_said_goodbye: bool,
-}
-
-struct LinkState {
-    info: LinkInfo,
-    families: Vec<Family>,
-    /// The source for IPv4, where the kernel does not find it.
-    source: Option<IpAddr>,
-    /// Multicasts refused since the last that left.
-    failures: u32,
-    /// Why it cannot be used although it should be.
-    failure: Option<String>,
 }
 
 /// How the loop goes on.
@@ -282,332 +236,6 @@ impl<N: Driven, W: World> Driver<N, W> {
         }
     }
 
-    fn send_or_hold(&mut self, now: Instant, transmit: Transmit) {
-        if matches!(transmit.destination, Destination::Multicast { .. })
-            && let Err(until) = self.pacing.admit(now, transmit.link)
-        {
-            self.stats.paced += 1;
-            self.held = Some((transmit, until));
-            return;
-        }
-        self.send(now, transmit);
-    }
-
-    fn send(&mut self, now: Instant, transmit: Transmit) {
-        let LinkId(index) = transmit.link;
-        for family in transmit.destination.families() {
-            let result = match self.in_use.get(&index) {
-                Some(state) => {
-                    let source = state.source.filter(|source| Family::of(*source) == family);
-                    let destination = match transmit.destination {
-                        Destination::Multicast { .. } => SocketAddr::new(group(family), PORT),
-                        Destination::Unicast(to) => to,
-                    };
-                    self.world.send(index, source, destination, &self.outbox)
-                }
-                None => Err(io::ErrorKind::NetworkDown.into()),
-            };
-            let is_sent = result.is_ok();
-            tracing::trace!(target: "cooee_mdns", link = index, ?family, destination = ?transmit.destination, octets = self.outbox.len(), is_sent, "out");
-            match result {
-                Ok(()) => self.note_sent(now, transmit, family),
-                Err(error) => self.note_refused(now, transmit, family, error),
-            }
-            self.node
-                .engine()
-                .transmitted(now, transmit.id, family, is_sent);
-        }
-    }
-
-    fn note_sent(&mut self, now: Instant, transmit: Transmit, family: Family) {
-        self.stats.sent_octets += self.outbox.len() as u64;
-        match transmit.destination {
-            Destination::Multicast { .. } => {
-                self.stats.sent_multicast += 1;
-                self.own_copies
-                    .sent(now, transmit.link, family, &self.outbox);
-                let LinkId(index) = transmit.link;
-                if let Some(state) = self.in_use.get_mut(&index) {
-                    state.failures = 0;
-                    if state.failure.take().is_some() {
-                        self.look_at_interfaces(now);
-                    }
-                }
-            }
-            Destination::Unicast(to) => {
-                self.stats.sent_unicast += 1;
-                // It may come back to us if the port is shared with the one that asked.
-                if to.port() == PORT && self.is_own_address(to.ip()) {
-                    self.own_copies
-                        .sent(now, transmit.link, family, &self.outbox);
-                }
-            }
-        }
-    }
-
-    fn note_refused(&mut self, now: Instant, transmit: Transmit, family: Family, error: io::Error) {
-        self.stats.send_failures += 1;
-        let LinkId(index) = transmit.link;
-        tracing::debug!(target: "cooee_mdns", link = index, ?family, %error, "cannot send");
-        // What becomes of a reply says nothing of the link: the address may be a bad one.
-        if matches!(transmit.destination, Destination::Unicast(_)) {
-            return;
-        }
-        let Some(state) = self.in_use.get_mut(&index) else {
-            return;
-        };
-        state.failures = state.failures.saturating_add(1);
-        if state.failures == FAILURES_BEFORE_UNUSABLE && state.failure.is_none() {
-            state.failure = Some(format!("sending fails: {error}"));
-            self.look_at_interfaces(now);
-            self.tell_failed(now, index, error);
-        }
-    }
-
-    fn receive(&mut self, received: io::Result<Received>) {
-        let now = self.world.now();
-        let received = match received {
-            Ok(received) => received,
-            Err(error) => {
-                tracing::debug!(target: "cooee_mdns", %error, "cannot receive");
-                self.stats.receive_errors += 1;
-                return;
-            }
-        };
-        if let Some(lost) = received.lost {
-            self.lost.insert(Family::of(received.destination), lost);
-            self.stats.lost_by_system = self.lost.values().copied().map(u64::from).sum();
-        }
-        if received.truncated {
-            self.stats.dropped_too_long += 1;
-            return;
-        }
-        // Membership does not filter: what was joined on one link, by anybody, is heard of all.
-        if !self.in_use.contains_key(&received.index) {
-            self.stats.dropped_other_link += 1;
-            return;
-        }
-        let family = Family::of(received.destination);
-        // RFC 6762 §11 (6762-11-4, -5): a unicast destination is looked at by the engine, with the link's prefixes.
-        if received.destination != group(family) && !self.is_own_address(received.destination) {
-            self.stats.dropped_other_destination += 1;
-            return;
-        }
-        let link = LinkId(received.index);
-        let Some(payload) = self.inbox.get(..received.len) else {
-            return;
-        };
-        if received.source.port() == PORT && self.is_own_address(received.source.ip()) {
-            match self.own_copies.arrived(now, link, family, payload) {
-                Origin::OwnCopy => {
-                    self.stats.own_copies += 1;
-                    return;
-                }
-                Origin::OwnByAnotherLink => {}
-                Origin::OtherProgram => self.note_other_program(now),
-            }
-        }
-        tracing::trace!(target: "cooee_mdns", link = received.index, source = %received.source, destination = %received.destination, hop_limit = received.hop_limit, octets = received.len, "in");
-        self.stats.received += 1;
-        self.stats.received_octets += received.len as u64;
-        let payload = self.inbox.get(..received.len).unwrap_or_default();
-        self.node.engine().handle_datagram(
-            now,
-            &Datagram {
-                link,
-                source: received.source,
-                destination: received.destination,
-                payload,
-            },
-        );
-    }
-
-    /// A datagram came from our address and port that we have not sent: somebody here shares the port.
-    // ruling 2; RFC 6762 §15.1 (6762-15.1-2)
-    fn note_other_program(&mut self, now: Instant) {
-        if self.is_port_shared {
-            return;
-        }
-        tracing::info!(target: "cooee_mdns", "another program on this machine has come to port 5353");
-        self.is_port_shared = true;
-        self.look_at_interfaces(now);
-        self.node.handle_network(now, &NetworkEvent::PortShared);
-    }
-
-    fn is_own_address(&self, address: IpAddr) -> bool {
-        self.own_addresses.binary_search(&address).is_ok()
-    }
-
-    /// Looks at all interfaces anew, and tells the engine and the node what is different.
-    fn look_at_interfaces(&mut self, now: Instant) {
-        let interfaces = self.world.interfaces();
-        self.own_addresses = interfaces
-            .iter()
-            .flat_map(|interface| interface.addresses.iter().map(|a| a.address))
-            .collect();
-        self.own_addresses.sort_unstable();
-
-        let mut links = select(&interfaces, &self.wanted, |family| self.world.has(family));
-        let mut failed = Vec::new();
-        for link in &mut links {
-            let old = self.in_use.get(&link.index());
-            // Whatever happened to the interface may have mended it.
-            let is_same = self
-                .links
-                .iter()
-                .any(|known| known.interface() == link.interface());
-            if let Some(why) = old.and_then(|state| state.failure.as_ref())
-                && is_same
-                && link.is_in_use()
-            {
-                let families = link.families().to_vec();
-                *link = link.with_status(LinkStatus::Unusable(why.clone()), families);
-            } else if let Err((unusable, error)) = self.join(link) {
-                *link = unusable.clone();
-                failed.push((unusable, error));
-            }
-        }
-
-        let before: Vec<Link> = std::mem::replace(&mut self.links, links.clone());
-        if before != links {
-            for link in &links {
-                if !before.contains(link) {
-                    tracing::debug!(target: "cooee_mdns", link = link.name(), index = link.index(), status = %link.status(), "link");
-                }
-            }
-            let _ = self.links_told.send_replace(links.clone());
-            let told = NetworkEvent::Links(links.clone());
-            self.node.handle_network(now, &told);
-        }
-        let had_links = !self.in_use.is_empty();
-        self.take_down_all_but(now, &links, &before);
-        for link in &links {
-            self.bring_up_to_date(now, link);
-        }
-        for (link, error) in failed {
-            let told = NetworkEvent::LinkFailed { link, error };
-            self.node.handle_network(now, &told);
-        }
-        if had_links && self.in_use.is_empty() {
-            self.tell_no_link(now);
-        }
-    }
-
-    /// Joins the groups of a link in its families; a family that cannot be joined is left out.
-    fn join(&mut self, link: &mut Link) -> Result<(), (Link, io::Error)> {
-        let mut joined = Vec::new();
-        let mut refused = None;
-        for &family in link.families() {
-            match self.world.join(link.index(), family) {
-                Ok(()) => joined.push(family),
-                Err(error) => {
-                    tracing::debug!(target: "cooee_mdns", link = link.name(), ?family, %error, "cannot join");
-                    refused = Some(error);
-                }
-            }
-        }
-        match refused {
-            Some(error) if joined.is_empty() => {
-                let why = LinkStatus::Unusable(format!("cannot join the multicast group: {error}"));
-                Err((link.with_status(why, Vec::new()), error))
-            }
-            Some(_) => {
-                *link = link.with_status(LinkStatus::InUse, joined);
-                Ok(())
-            }
-            None => Ok(()),
-        }
-    }
-
-    fn take_down_all_but(&mut self, now: Instant, links: &[Link], before: &[Link]) {
-        let speaks = |index| {
-            links
-                .iter()
-                .any(|l| l.index() == index && !l.families().is_empty())
-        };
-        let gone: Vec<u32> = self
-            .in_use
-            .keys()
-            .copied()
-            .filter(|&i| !speaks(i))
-            .collect();
-        for index in gone {
-            let Some(state) = self.in_use.remove(&index) else {
-                continue;
-            };
-            for family in state.families {
-                self.world.leave(index, family);
-            }
-            self.pacing.forget(LinkId(index));
-            self.node.engine().link_down(now, LinkId(index));
-            let known = links.iter().chain(before).find(|l| l.index() == index);
-            if let Some(link) = known {
-                tracing::info!(target: "cooee_mdns", link = link.name(), index, status = %link.status(), "link down");
-                let told = NetworkEvent::LinkDown(link.clone());
-                self.node.handle_network(now, &told);
-            }
-        }
-    }
-
-    fn bring_up_to_date(&mut self, now: Instant, link: &Link) {
-        if link.families().is_empty() {
-            return;
-        }
-        let index = link.index();
-        let info = link_info(link, !self.is_port_shared);
-        let source = explicit_source(link.interface(), Family::V4);
-        match self.in_use.get_mut(&index) {
-            None => {
-                tracing::info!(target: "cooee_mdns", link = link.name(), index, families = ?link.families(), "link up");
-                self.in_use.insert(
-                    index,
-                    LinkState {
-                        info: info.clone(),
-                        families: link.families().to_vec(),
-                        source,
-                        failures: 0,
-                        failure: None,
-                    },
-                );
-                self.node.engine().link_up(now, link.id(), info);
-                let told = NetworkEvent::LinkUp(link.clone());
-                self.node.handle_network(now, &told);
-            }
-            Some(state) => {
-                for &family in &state.families {
-                    if !link.families().contains(&family) {
-                        self.world.leave(index, family);
-                    }
-                }
-                state.families = link.families().to_vec();
-                state.source = source;
-                if link.is_in_use() {
-                    state.failure = None;
-                }
-                if state.info != info {
-                    tracing::debug!(target: "cooee_mdns", link = link.name(), index, ?info, "link changed");
-                    state.info = info.clone();
-                    state.failures = 0;
-                    self.node.engine().link_changed(now, link.id(), info);
-                }
-            }
-        }
-    }
-
-    fn tell_failed(&mut self, now: Instant, index: u32, error: io::Error) {
-        let failed = self.links.iter().find(|link| link.index() == index);
-        if let Some(link) = failed.cloned() {
-            tracing::warn!(target: "cooee_mdns", link = link.name(), index, %error, "link cannot be used");
-            let told = NetworkEvent::LinkFailed { link, error };
-            self.node.handle_network(now, &told);
-        }
-    }
-
-    fn tell_no_link(&mut self, now: Instant) {
-        tracing::info!(target: "cooee_mdns", "no link is in use");
-        self.node.handle_network(now, &NetworkEvent::NoLink);
-    }
-
     /// Sends the goodbyes at the usual pace, as far as they go in the time there is.
     async fn say_goodbye(&mut self) {
         self.has_said_goodbye = true;
@@ -645,17 +273,4 @@ impl<N: Driven, W: World> Drop for Driver<N, W> {
             self.send(now, transmit);
         }
     }
-}
-
-/// What the engine is told of a link.
-fn link_info(link: &Link, unicast_reliable: bool) -> LinkInfo {
-    let Interface { mtu, .. } = *link.interface();
-    let mut info = LinkInfo::new(link.addresses().iter().copied());
-    info.ipv4 = link.families().contains(&Family::V4);
-    info.ipv6 = link.families().contains(&Family::V6);
-    info.unicast_reliable = unicast_reliable;
-    if mtu > 0 {
-        info.mtu = mtu;
-    }
-    info
 }

@@ -28,14 +28,14 @@ pub(super) fn run_in_namespace(test: &str) {
             return;
         }
     }
-    let this = std::env::current_exe().unwrap();
+    let this = std::env::current_exe().expect("a test knows its own file");
     let output = Command::new("unshare")
         .args(["--user", "--map-root-user", "--net"])
         .arg(this)
         .args(["--ignored", "--exact", "--nocapture", test])
         .env(MARK, "1")
         .output()
-        .unwrap();
+        .expect("unshare ran a moment ago");
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(
         output.status.success() && said.contains("1 passed"),
@@ -60,14 +60,18 @@ pub(super) fn ip(commands: &str) {
         .args(["-batch", "-"])
         .stdin(std::process::Stdio::piped())
         .spawn()
-        .unwrap();
-    let mut stdin = ip.stdin.take().unwrap();
-    stdin.write_all(commands.as_bytes()).unwrap();
+        .expect("ip ran a moment ago");
+    let mut stdin = ip.stdin.take().expect("its input is a pipe");
+    stdin
+        .write_all(commands.as_bytes())
+        .expect("ip reads its commands");
     drop(stdin);
-    assert!(ip.wait().unwrap().success(), "ip: {commands}");
+    let end = ip.wait().expect("ip is our child");
+    assert!(end.success(), "ip: {commands}");
 }
 
 /// Sets a `sysctl` of the namespace.
 pub(super) fn sysctl(name: &str, value: &str) {
-    std::fs::write(format!("/proc/sys/{}", name.replace('.', "/")), value).unwrap();
+    let file = format!("/proc/sys/{}", name.replace('.', "/"));
+    std::fs::write(file, value).expect("the namespace is ours");
 }

@@ -17,6 +17,7 @@
 
 mod builder;
 mod clock;
+mod driven;
 mod driver;
 mod error;
 mod handle;
@@ -45,7 +46,7 @@ mod world;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 pub use builder::Builder;
-pub use driver::{Driven, NetworkEvent};
+pub use driven::{Driven, NetworkEvent};
 pub use error::{DriverEnded, StartError};
 pub use handle::Handle;
 pub use link::{Link, LinkStatus};

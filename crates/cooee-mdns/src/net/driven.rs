@@ -1,0 +1,40 @@
+//! What a driver runs.
+
+use std::io;
+
+use super::link::Link;
+use crate::{Engine, Instant, Node};
+
+/// A node that is told about the network it is on.
+pub trait Driven: Node + Send + 'static {
+    /// Something about links or the port is different. The engine has been told already, and [`Node::process`] is called afterwards.
+    fn handle_network(&mut self, now: Instant, event: &NetworkEvent) {
+        let _ = (now, event);
+    }
+}
+
+impl Driven for Engine {}
+
+/// News of the network.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum NetworkEvent {
+    /// All links of the machine, by index, used or not; told at the start and after every change of any of them, before the events of the
+    /// single links.
+    Links(Vec<Link>),
+    /// A link is in use from now on.
+    LinkUp(Link),
+    /// A link is in use no longer: it went, lost its addresses or its carrier, or is not chosen any more.
+    LinkDown(Link),
+    /// A link was chosen, but the system does not let us use it.
+    LinkFailed {
+        /// The link; its status has the reason in words.
+        link: Link,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// No link is in use. Everything waits for one.
+    NoLink,
+    /// Another program on this machine uses port 5353, so that unicast answers may go astray and are not asked for (ruling 2).
+    PortShared,
+}
