@@ -93,9 +93,7 @@ mod tests {
     #[test]
     fn without_a_runtime_or_its_io_driver_it_says_so_and_does_not_panic() {
         assert!(matches!(start(), Err(StartError::NoRuntime)));
-        let bare = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap();
+        let bare = runtime::Builder::new_current_thread().build().unwrap();
         let _inside = bare.enter();
         assert!(matches!(start(), Err(StartError::NoRuntime)));
     }

@@ -8,6 +8,7 @@
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 use nix::cmsg_space;
 use nix::errno::Errno;
@@ -23,6 +24,10 @@ use crate::Family;
 
 /// What is asked of the kernel for datagrams that wait for us: a thousand services announced at once.
 const RECEIVE_BUFFER: usize = 1 << 20;
+
+/// The port is asked for again so often, at these intervals, before it counts as held by somebody who does not share it.
+const BIND_ATTEMPTS: u32 = 5;
+const BIND_PAUSE: Duration = Duration::from_millis(2);
 
 /// The TTL or hop limit of all that leaves.
 // RFC 6762 §11 (6762-11-1)
@@ -70,7 +75,17 @@ pub(super) fn is_port_taken(family: Family, port: u16) -> io::Result<bool> {
 impl LinkSocket {
     /// Binds to the wildcard address of the family and `port`, shared with whoever else wants it.
     pub(super) fn open(family: Family, port: u16) -> io::Result<Self> {
-        let socket = bind_shared(family, port)?;
+        let mut attempts = 1..=BIND_ATTEMPTS;
+        let socket = loop {
+            attempts.next();
+            match bind_shared(family, port) {
+                // A program that starts with us may be just finding out whether the port is taken, as we do.
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse && !attempts.is_empty() => {
+                    std::thread::sleep(BIND_PAUSE);
+                }
+                other => break other?,
+            }
+        };
         // More than the limit of the system is cut to the limit; a smaller buffer loses bursts, no more.
         let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
         match family {
@@ -436,6 +451,18 @@ mod tests {
         theirs.set_reuse_port(true).unwrap();
         theirs.bind(&wildcard(Family::V4, port)).unwrap();
         assert!(LinkSocket::open(Family::V4, port).is_ok());
+    }
+
+    #[test]
+    fn a_moments_probe_by_another_program_does_not_keep_us_from_the_port() {
+        let port = free_port();
+        let probe = unbound(Family::V4).unwrap();
+        probe.bind(&wildcard(Family::V4, port)).unwrap();
+        let refused = LinkSocket::open(Family::V4, port).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::AddrInUse);
+        let opened = std::thread::spawn(move || LinkSocket::open(Family::V4, port));
+        drop(probe);
+        assert!(opened.join().unwrap().is_ok());
     }
 
     #[test]
