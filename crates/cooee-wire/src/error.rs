@@ -49,7 +49,7 @@ pub enum Malformed {
     HeaderTruncated,
     /// The message has more than 65,535 octets. RFC 1035 §4.2.2.
     MessageTooLong,
-    /// The message ends inside a name.
+    /// A name ends with neither a zero nor a pointer where its place ends: the message, or the record's data.
     NameTruncated,
     /// The two top bits of a label's length are `01` or `10`. RFC 1035 §4.1.4.
     LabelType,
@@ -94,7 +94,7 @@ impl Malformed {
         match self {
             Self::HeaderTruncated => "message ends inside the header",
             Self::MessageTooLong => "message is longer than 65535 octets",
-            Self::NameTruncated => "message ends inside a name",
+            Self::NameTruncated => "name is cut short",
             Self::LabelType => "name has a label of unknown type",
             Self::NameTooLong => "name is longer than 255 octets",
             Self::ForwardPointer => "name points forward",
