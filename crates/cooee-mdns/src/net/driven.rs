@@ -7,7 +7,7 @@ use crate::{Engine, Instant, Node};
 
 /// A node that is told about the network it is on.
 pub trait Driven: Node + Send + 'static {
-    /// Something about links or the port is different. The engine has been told already, and [`Node::process`] is called afterwards.
+    /// Something about links or the port is different. The engine is told by the driver; [`Node::process`] is called afterwards.
     fn handle_network(&mut self, now: Instant, event: &NetworkEvent) {
         let _ = (now, event);
     }
@@ -19,8 +19,8 @@ impl Driven for Engine {}
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum NetworkEvent {
-    /// All links of the machine, by index, used or not; told at the start and after every change of any of them, before the events of the
-    /// single links.
+    /// All links of the machine, by index, used or not; told at the start and after every change of any of them, before the engine is
+    /// told and before the events of the single links.
     Links(Vec<Link>),
     /// A link is in use from now on.
     LinkUp(Link),
@@ -35,6 +35,7 @@ pub enum NetworkEvent {
     },
     /// No link is in use. Everything waits for one.
     NoLink,
-    /// Another program on this machine uses port 5353, so that unicast answers may go astray and are not asked for (ruling 2).
+    /// Another program on this machine was on port 5353 when we came, so that unicast answers may go astray and are not asked for (ruling 2). One
+    /// that comes later is found by the engine, which tells it as an event of its own.
     PortShared,
 }

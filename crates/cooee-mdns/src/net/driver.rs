@@ -19,7 +19,6 @@ use super::driven::{Driven, NetworkEvent};
 use super::handle::{Command, Handle};
 use super::link::Link;
 use super::links::Links;
-use super::own_copies::OwnCopies;
 use super::pacing::Pacing;
 use super::stats::Stats;
 use super::world::World;
@@ -56,7 +55,6 @@ pub(super) struct Driver<N: Driven, W: World> {
     in_use: BTreeMap<u32, LinkState>,
     /// Of all interfaces, sorted.
     own_addresses: Vec<IpAddr>,
-    own_copies: OwnCopies,
     is_port_shared: bool,
     pacing: Pacing,
     /// Composed, but not to leave before.
@@ -94,7 +92,6 @@ impl<N: Driven, W: World> Driver<N, W> {
             links_told,
             in_use: BTreeMap::new(),
             own_addresses: Vec::new(),
-            own_copies: OwnCopies::default(),
             pacing: Pacing::default(),
             held: None,
             inbox: vec![0; INBOX],

@@ -10,8 +10,8 @@
 //!   [`Links`]; each [`Link`] says whether it is in use and why.
 //! - Every datagram is sent out of one interface by its index, and judged by the index it arrived on; routes play no part.
 //! - What the engine sends as one multicast leaves in each family of the link, paced so that receivers can follow.
-//! - The system hands our own multicasts back to us. The task recognises them and keeps them from the engine; a datagram from our own address that
-//!   is none of them shows that another program here shares the port.
+//! - The system hands our own multicasts back to us. The engine recognises them by what it has sent; a datagram from our own address that is
+//!   none of them shows that another program here shares the port.
 //! - The clock goes on while the machine sleeps, and the engine is told after it did.
 //! - Nothing that happens on one link ends anything: trouble is a [`NetworkEvent`], a [`LinkStatus`], a counter in [`Stats`].
 
@@ -34,7 +34,6 @@ mod membership;
 mod netlink;
 #[cfg(target_os = "linux")]
 mod netlink_source;
-mod own_copies;
 mod pacing;
 mod role;
 mod select;

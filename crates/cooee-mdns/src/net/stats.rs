@@ -4,12 +4,10 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Handed to the engine.
+    /// Handed to the engine, copies of what it has sent itself among them.
     pub received: u64,
     /// Octets of these.
     pub received_octets: u64,
-    /// Came back from our own sending.
-    pub own_copies: u64,
     /// Arrived on a link that is not in use.
     pub dropped_other_link: u64,
     /// Were for another group on port 5353, or for no address of ours.

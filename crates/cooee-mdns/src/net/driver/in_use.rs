@@ -42,7 +42,9 @@ impl<N: Driven, W: World> Driver<N, W> {
                 .links
                 .iter()
                 .any(|known| known.interface() == link.interface());
-            if let Some(why) = old.and_then(|state| state.failure.as_ref())
+            if let Some(state) = old
+                && let Some(why) = &state.failure
+                && state.failures > 0
                 && is_same
                 && link.is_in_use()
             {
@@ -80,7 +82,7 @@ impl<N: Driven, W: World> Driver<N, W> {
     }
 
     /// Joins the groups of a link in its families; a family that cannot be joined is left out.
-    pub(super) fn join(&mut self, link: &mut Link) -> Result<(), (Link, io::Error)> {
+    fn join(&mut self, link: &mut Link) -> Result<(), (Link, io::Error)> {
         let mut joined = Vec::new();
         let mut refused = None;
         for &family in link.families() {
@@ -105,7 +107,7 @@ impl<N: Driven, W: World> Driver<N, W> {
         }
     }
 
-    pub(super) fn take_down_all_but(&mut self, now: Instant, links: &[Link], before: &[Link]) {
+    fn take_down_all_but(&mut self, now: Instant, links: &[Link], before: &[Link]) {
         let speaks = |index| {
             links
                 .iter()
@@ -135,7 +137,7 @@ impl<N: Driven, W: World> Driver<N, W> {
         }
     }
 
-    pub(super) fn bring_up_to_date(&mut self, now: Instant, link: &Link) {
+    fn bring_up_to_date(&mut self, now: Instant, link: &Link) {
         if link.families().is_empty() {
             return;
         }
@@ -167,10 +169,9 @@ impl<N: Driven, W: World> Driver<N, W> {
                 }
                 state.families = link.families().to_vec();
                 state.source = source;
-                if link.is_in_use() {
-                    state.failure = None;
-                }
-                if state.info != info {
+                // The engine has given the link up until something happens to it (ruling 26).
+                let is_mended = link.is_in_use() && state.failure.take().is_some();
+                if state.info != info || is_mended {
                     tracing::debug!(target: "cooee_mdns", link = link.name(), index, ?info, "link changed");
                     state.info = info.clone();
                     state.failures = 0;

@@ -1,15 +1,14 @@
-//! Datagrams in: what is for us, and not from us, goes to the engine.
+//! Datagrams in: what is for us goes to the engine, our own copies too, which it knows by what it has sent (ruling 20).
 
 use std::io;
 use std::net::IpAddr;
 
-use super::super::driven::{Driven, NetworkEvent};
-use super::super::own_copies::Origin;
+use super::super::driven::Driven;
+use super::super::group;
 use super::super::socket::Received;
 use super::super::world::World;
-use super::super::{PORT, group};
 use super::Driver;
-use crate::{Datagram, Family, Instant, LinkId};
+use crate::{Datagram, Family, LinkId};
 
 impl<N: Driven, W: World> Driver<N, W> {
     pub(super) fn receive(&mut self, received: io::Result<Received>) {
@@ -41,20 +40,6 @@ impl<N: Driven, W: World> Driver<N, W> {
             self.stats.dropped_other_destination += 1;
             return;
         }
-        let link = LinkId(received.index);
-        let Some(payload) = self.inbox.get(..received.len) else {
-            return;
-        };
-        if received.source.port() == PORT && self.is_own_address(received.source.ip()) {
-            match self.own_copies.arrived(now, link, family, payload) {
-                Origin::OwnCopy => {
-                    self.stats.own_copies += 1;
-                    return;
-                }
-                Origin::OwnByAnotherLink => {}
-                Origin::OtherProgram => self.note_other_program(now),
-            }
-        }
         tracing::trace!(target: "cooee_mdns", link = received.index, source = %received.source, destination = %received.destination, hop_limit = received.hop_limit, octets = received.len, "in");
         self.stats.received += 1;
         self.stats.received_octets += received.len as u64;
@@ -62,7 +47,7 @@ impl<N: Driven, W: World> Driver<N, W> {
         self.node.engine().handle_datagram(
             now,
             &Datagram {
-                link,
+                link: LinkId(received.index),
                 source: received.source,
                 destination: received.destination,
                 payload,
@@ -70,19 +55,7 @@ impl<N: Driven, W: World> Driver<N, W> {
         );
     }
 
-    /// A datagram came from our address and port that we have not sent: somebody here shares the port.
-    // ruling 2; RFC 6762 §15.1 (6762-15.1-2)
-    pub(super) fn note_other_program(&mut self, now: Instant) {
-        if self.is_port_shared {
-            return;
-        }
-        tracing::info!(target: "cooee_mdns", "another program on this machine has come to port 5353");
-        self.is_port_shared = true;
-        self.look_at_interfaces(now);
-        self.node.handle_network(now, &NetworkEvent::PortShared);
-    }
-
-    pub(super) fn is_own_address(&self, address: IpAddr) -> bool {
+    fn is_own_address(&self, address: IpAddr) -> bool {
         self.own_addresses.binary_search(&address).is_ok()
     }
 }

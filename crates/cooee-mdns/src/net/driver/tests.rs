@@ -98,24 +98,6 @@ async fn a_port_found_shared_at_the_start_is_told() {
     assert_eq!(told.take(), ["port shared", "links eth0", "up eth0"]);
 }
 
-// rulings 2, 20; 6762-15.1-2
-#[tokio::test(start_paused = true)]
-async fn a_datagram_from_our_own_address_that_we_have_not_sent_shows_another_program() {
-    let host = Host::with([ethernet(2, "eth0")]);
-    let (handle, told, _) = host.start(Links::default());
-    told.take();
-    // A program that only asks, from a port of its own, does not share ours.
-    let ours = Ipv4Addr::new(192, 0, 2, 2);
-    host.hear(2, (ours, 40_000).into(), group(Family::V4), b"query");
-    settle().await;
-    assert_eq!(told.take(), [""; 0]);
-    host.hear(2, (ours, PORT).into(), group(Family::V4), b"query");
-    host.hear(2, (ours, PORT).into(), group(Family::V4), b"query");
-    settle().await;
-    assert_eq!(told.take(), ["port shared"]);
-    assert_eq!(handle.stats().await.unwrap().received, 3);
-}
-
 // 6762-11-2: the hop limit is not looked at.
 #[tokio::test(start_paused = true)]
 async fn what_is_not_for_us_is_counted_and_dropped() {
