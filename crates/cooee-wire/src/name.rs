@@ -4,6 +4,8 @@ mod compare;
 mod labels;
 #[cfg(feature = "alloc")]
 mod owned;
+#[cfg(feature = "alloc")]
+mod reverse;
 mod text;
 
 pub use labels::Labels;
