@@ -20,6 +20,7 @@ mod engine;
 pub mod net;
 
 pub use engine::{
-    Config, Datagram, Destination, Engine, Family, Instant, LinkAddress, LinkId, LinkInfo, LinkSet,
-    Node, Prefix, Transmit, TransmitId,
+    Config, Datagram, Destination, Engine, Event, Family, GroupId, Instant, LinkAddress, LinkId,
+    LinkInfo, LinkSet, Node, Prefix, Presence, PublishError, QueryId, QueryOptions, RecordSet,
+    Stats, Transmit, TransmitId,
 };

@@ -1,0 +1,494 @@
+//! What a query makes us say, to whom, and when.
+//!
+//! RFC 6762 §6 and §7. Answers are not composed here: each of our records remembers that it is to be multicast and when
+//! ([`Pending`]), so that answers to several questions and queriers become one, and those that others give first vanish.
+
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+
+use cooee_wire::{Class, Message, Name, Question, RecordType};
+
+use super::Instant;
+use super::asked::Heard;
+use super::cache::{Hashes, matches};
+use super::config::{
+    DEFENCE_SPACING, LEGACY_SIZE, MULTICAST_SPACING, PORT, PROBE_INTERVAL, SHARED_RESPONSE_DELAY,
+    TRUNCATED_RESPONSE_DELAY, TRUNCATED_RESPONSE_LIMIT,
+};
+use super::context::Context;
+use super::datagram::Datagram;
+use super::link::{Legacy, Link, Reply, Why};
+use super::link_info::Family;
+use super::own::Pending;
+use super::probing::is_probe_for;
+
+/// A query, and what all its questions have in common.
+struct Query<'a> {
+    serial: u64,
+    source: SocketAddr,
+    /// The answers go to the querier alone: it is a simple resolver, or it has asked just us.
+    unicast: bool,
+    legacy: bool,
+    on_link: bool,
+    twin: bool,
+    truncated: bool,
+    questions: u16,
+    family: Family,
+    message: Message<'a>,
+}
+
+/// How a record is to be answered with.
+#[derive(Clone, Copy)]
+struct Timing {
+    not_before: Instant,
+    due: Instant,
+    limit: Instant,
+    defence: bool,
+}
+
+impl Link {
+    /// Handles a query of another host.
+    pub(super) fn handle_query(
+        &mut self,
+        now: Instant,
+        datagram: &Datagram<'_>,
+        message: Message<'_>,
+        hash: u64,
+        cx: &mut Context,
+    ) {
+        let header = message.header();
+        let family = Family::of(datagram.source.ip());
+        // RFC 6762 §6.7 (6762-6.7-1)
+        let legacy = datagram.source.port() != PORT;
+        let direct = !datagram.destination.is_multicast();
+        let on_link =
+            self.info.is_on_link(datagram.source.ip()) || self.info.is_own(datagram.source.ip());
+        // RFC 6762 §5.5 (6762-5.5-2)
+        if direct && !on_link {
+            cx.stats.off_link += 1;
+            return;
+        }
+        let query = Query {
+            serial: cx.next_serial(),
+            source: datagram.source,
+            unicast: direct || legacy,
+            legacy,
+            on_link,
+            // What has been answered over one family is not answered over the other.
+            twin: !legacy && !direct && self.is_twin(now, hash, family),
+            truncated: header.flags.is_truncated(),
+            questions: header.question_count,
+            family,
+            message,
+        };
+        self.note_known_answers(now, &query, cx);
+        let mut reply = Reply {
+            to: datagram.source,
+            due: now,
+            answers: Vec::new(),
+            legacy: None,
+        };
+        for question in message.questions() {
+            let Ok(question) = question else {
+                cx.stats.malformed += 1;
+                break;
+            };
+            self.handle_question(now, &query, &question, &mut reply, cx);
+        }
+        self.queue_reply(now, &query, reply, cx);
+    }
+
+    /// Marks the records that the querier knows already, and takes back what we had in mind to tell it.
+    // RFC 6762 §7.1 (6762-7.1-3, 6762-7.1-4), §7.2 (6762-7.2-6, 6762-7.2-7)
+    fn note_known_answers(&mut self, now: Instant, query: &Query<'_>, cx: &mut Context) {
+        if query.message.header().answer_count == 0 {
+            return;
+        }
+        let source = query.source.ip();
+        for record in query.message.answers() {
+            let Ok(record) = record else { break };
+            let hashes = Hashes::of(&cx.keys, &record);
+            if let Some(slot) = self.own.find(hashes.record, &record)
+                && let Some(own) = self.own.get_mut(slot)
+                && record.ttl >= own.record.ttl / 2
+            {
+                own.known_by = query.serial;
+                if own
+                    .pending
+                    .is_some_and(|pending| pending.asked_by == Some(source))
+                {
+                    own.pending = None;
+                }
+            }
+            // RFC 6762 §7.3: a question with a known answer that we do not have is not ours.
+            let ours = self.cache.find(hashes.record, &record);
+            if ours
+                .and_then(|slot| self.cache.get(slot))
+                .is_none_or(|cached| !cached.is_fresh(now))
+            {
+                let slots =
+                    self.asked
+                        .answered_by(hashes.name, record.name, record.kind(), record.class);
+                let differing: Option<usize> = slots.last();
+                if let Some(asked) = differing.and_then(|slot| self.asked.get_mut(slot)) {
+                    asked.differs_from = query.serial;
+                }
+            }
+        }
+        if query.questions == 0 && query.truncated {
+            self.put_off(now, source, cx);
+        }
+    }
+
+    /// More known answers of this host are to come: what it waits for is put off (ruling 12).
+    fn put_off(&mut self, now: Instant, source: core::net::IpAddr, cx: &mut Context) {
+        let later = now + cx.rng.between(TRUNCATED_RESPONSE_DELAY);
+        for &slot in &self.pending {
+            if let Some(pending) = self.own.get_mut(slot).and_then(|own| own.pending.as_mut())
+                && pending.asked_by == Some(source)
+            {
+                pending.due = later.min(pending.limit).max(pending.due);
+                pending.not_before = pending.due;
+            }
+        }
+    }
+
+    fn handle_question(
+        &mut self,
+        now: Instant,
+        query: &Query<'_>,
+        question: &Question<'_>,
+        reply: &mut Reply,
+        cx: &mut Context,
+    ) {
+        let hash = cx.keys.name(question.name);
+        if !query.legacy {
+            self.suppress_own_question(now, query, question, hash);
+        }
+        if query.twin {
+            return;
+        }
+        let Some(name) = self.own.find_name(hash, question.name) else {
+            return;
+        };
+        let is_probe = query.message.header().authority_count > 0
+            && is_probe_for(&query.message, question.name);
+        if is_probe {
+            self.break_tie(now, name, &query.message, cx);
+        }
+        let matching = self.matching(name, question.kind, question.class);
+        if matching.is_empty() {
+            return;
+        }
+        let timing = self.timing(now, query, &matching, is_probe, cx);
+        for slot in matching {
+            self.answer(now, query, question, slot, timing, is_probe, reply);
+        }
+    }
+
+    /// Which of our records answer; the one that says which types there are, if none does and the name is ours.
+    // RFC 6762 §6 (6762-6-4, 6762-6-8), §6.5 (6762-6.5-1)
+    fn matching(&self, name: usize, kind: RecordType, class: Class) -> Vec<usize> {
+        let Some(entry) = self.own.name(name) else {
+            return Vec::new();
+        };
+        let answers = |slot: &usize| {
+            self.own.get(*slot).is_some_and(|own| {
+                own.is_active() && matches(kind, class, own.kind(), own.record.class)
+            })
+        };
+        let mut slots: Vec<usize> = entry.records.iter().copied().filter(answers).collect();
+        let nsec = entry
+            .nsec
+            .filter(|_| class == Class::IN || class == Class::ANY);
+        if slots.is_empty() && kind != RecordType::ANY {
+            slots.extend(nsec);
+        }
+        slots
+    }
+
+    /// When the answers to a question are given.
+    // RFC 6762 §6 (6762-6-16, 6762-6-21, 6762-6-23), §6.3 (6762-6.3-2, 6762-6.3-3)
+    fn timing(
+        &self,
+        now: Instant,
+        query: &Query<'_>,
+        slots: &[usize],
+        is_probe: bool,
+        cx: &mut Context,
+    ) -> Timing {
+        let alone = slots
+            .iter()
+            .all(|&slot| self.own.get(slot).is_some_and(super::own::Own::is_unique));
+        if query.truncated && !is_probe {
+            let due = now + cx.rng.between(TRUNCATED_RESPONSE_DELAY);
+            return Timing {
+                not_before: due,
+                due,
+                limit: now + TRUNCATED_RESPONSE_LIMIT,
+                defence: false,
+            };
+        }
+        if is_probe || query.legacy || (alone && query.questions == 1) {
+            return Timing {
+                not_before: now,
+                due: now,
+                limit: now,
+                defence: is_probe,
+            };
+        }
+        let due = now + cx.rng.between(SHARED_RESPONSE_DELAY);
+        Timing {
+            not_before: now + SHARED_RESPONSE_DELAY.0,
+            due,
+            limit: due,
+            defence: false,
+        }
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one question of one query, and one record of ours"
+    )]
+    fn answer(
+        &mut self,
+        now: Instant,
+        query: &Query<'_>,
+        question: &Question<'_>,
+        slot: usize,
+        timing: Timing,
+        is_probe: bool,
+        reply: &mut Reply,
+    ) {
+        // A unique RRset is known only if all of it is.
+        if !is_probe && self.is_known(slot, query.serial) {
+            return;
+        }
+        if query.unicast {
+            reply.due = timing.due;
+            reply.answers.push(slot);
+            return;
+        }
+        let Some(own) = self.own.get(slot) else {
+            return;
+        };
+        // RFC 6762 §5.4 (6762-5.4-8 .. 6762-5.4-10), §11 (6762-11-7)
+        let by_unicast = question.unicast_response && query.on_link;
+        let recent = own.is_recent(now);
+        if by_unicast && (recent || is_probe) {
+            reply.due = timing.due;
+            reply.answers.push(slot);
+        }
+        if !by_unicast || !recent {
+            self.schedule(slot, timing, Some(query.source.ip()));
+        }
+    }
+
+    /// Whether the query lists the record's whole RRset, or the record itself if it is shared.
+    // RFC 6762 §7.1, and 10.2 (6762-10.2-7): the set is sent whole or not at all
+    fn is_known(&self, slot: usize, serial: u64) -> bool {
+        let Some(own) = self.own.get(slot) else {
+            return true;
+        };
+        if !own.is_unique() || own.is_nsec {
+            return own.known_by == serial;
+        }
+        own.known_by == serial
+            && self.own.rrset_of(slot).all(|other| {
+                self.own
+                    .get(other)
+                    .is_some_and(|own| own.known_by == serial)
+            })
+    }
+
+    /// Makes a record of ours go out by multicast.
+    fn schedule(&mut self, slot: usize, timing: Timing, asked_by: Option<core::net::IpAddr>) {
+        let Some(own) = self.own.get_mut(slot) else {
+            return;
+        };
+        // RFC 6762 §6 (6762-6-30, 6762-6-32): too early is put off, never dropped.
+        let spacing = if timing.defence {
+            DEFENCE_SPACING
+        } else {
+            MULTICAST_SPACING
+        };
+        let earliest = Self::after(own.last_multicast, spacing);
+        let not_before = timing.not_before.max(earliest);
+        let due = timing.due.max(earliest);
+        let pending = match own.pending {
+            Some(known) => Pending {
+                not_before: known.not_before.min(not_before),
+                due: known.due.min(due),
+                limit: known.limit.min(timing.limit.max(due)),
+                asked_by: known.asked_by.filter(|known| Some(*known) == asked_by),
+                heard: Heard::default(),
+            },
+            None => Pending {
+                not_before,
+                due,
+                limit: timing.limit.max(due),
+                asked_by,
+                heard: Heard::default(),
+            },
+        };
+        let is_new = own.pending.replace(pending).is_none();
+        if is_new {
+            self.pending.push(slot);
+        }
+        self.respond
+            .advance(pending.due, Why::Respond, &mut self.deadlines);
+    }
+
+    /// Makes a record go out as soon as it may.
+    pub(super) fn announce_record(&mut self, now: Instant, slot: usize) {
+        if self.own.get(slot).is_some_and(super::own::Own::is_active) {
+            self.schedule(
+                slot,
+                Timing {
+                    not_before: now,
+                    due: now,
+                    limit: now,
+                    defence: false,
+                },
+                None,
+            );
+        }
+    }
+
+    /// Makes a record go out soon, because somebody has told others that it is gone or nearly so.
+    // RFC 6762 §6.6 (6762-6.6-4), ruling 10
+    pub(super) fn correct(&mut self, now: Instant, slot: usize, cx: &mut Context) {
+        let due = now + cx.rng.between(SHARED_RESPONSE_DELAY);
+        let timing = Timing {
+            not_before: now + SHARED_RESPONSE_DELAY.0,
+            due,
+            limit: due,
+            defence: false,
+        };
+        self.schedule(slot, timing, None);
+    }
+
+    /// The datagram with this answer did not leave.
+    pub(super) fn answer_failed(&mut self, now: Instant, slot: usize) {
+        if let Some(own) = self.own.get_mut(slot) {
+            own.last_multicast = None;
+            let later = now + PROBE_INTERVAL;
+            self.schedule(
+                slot,
+                Timing {
+                    not_before: later,
+                    due: later,
+                    limit: later,
+                    defence: false,
+                },
+                None,
+            );
+        }
+    }
+
+    /// The time has come for some answers: all that may go out now do.
+    // RFC 6762 §6.4 (6762-6.4-1)
+    pub(super) fn release_answers(&mut self, now: Instant) {
+        let mut next: Option<Instant> = None;
+        let (own, ready) = (&mut self.own, &mut self.ready_answers);
+        self.pending.retain(|&slot| {
+            let Some(pending) = own.get(slot).and_then(|own| own.pending) else {
+                return false;
+            };
+            if pending.not_before <= now {
+                ready.push_back(slot);
+                return false;
+            }
+            next = Some(next.map_or(pending.due, |next| next.min(pending.due)));
+            true
+        });
+        if let Some(next) = next {
+            self.respond.set(next, Why::Respond, &mut self.deadlines);
+        }
+    }
+
+    fn queue_reply(&mut self, now: Instant, query: &Query<'_>, mut reply: Reply, cx: &mut Context) {
+        if reply.answers.is_empty() {
+            return;
+        }
+        if self.replies.len() >= cx.config.pending_replies {
+            cx.stats.over_limit += 1;
+            return;
+        }
+        if query.legacy {
+            reply.legacy = Some(legacy(&query.message));
+        }
+        reply.due = reply.due.max(now);
+        self.reply
+            .advance(reply.due, Why::Reply, &mut self.deadlines);
+        self.replies.push(reply);
+    }
+
+    /// Another host asks what we are about to ask, and wants all that we want: its query stands for ours.
+    // RFC 6762 §7.3 (6762-7.3-1), ruling 24
+    fn suppress_own_question(
+        &mut self,
+        now: Instant,
+        query: &Query<'_>,
+        question: &Question<'_>,
+        hash: u64,
+    ) {
+        if question.unicast_response || query.unicast || query.truncated {
+            return;
+        }
+        let (ipv4, ipv6) = (self.info.ipv4, self.info.ipv6);
+        let Some(slot) = self
+            .asked
+            .find(hash, question.name, question.kind, question.class)
+        else {
+            return;
+        };
+        let Some(asked) = self.asked.get_mut(slot) else {
+            return;
+        };
+        if asked.differs_from == query.serial || asked.complete {
+            return;
+        }
+        match query.family {
+            Family::V4 => asked.heard.ipv4 = true,
+            Family::V6 => asked.heard.ipv6 = true,
+        }
+        // Only a query that is about to go out is stood in for; the back-off goes on as if it had been ours.
+        let soon = asked.ready
+            || asked
+                .timer
+                .due()
+                .is_some_and(|due| due.since(now) <= MULTICAST_SPACING);
+        if soon && asked.heard.ipv4 >= ipv4 && asked.heard.ipv6 >= ipv6 {
+            asked.ready = false;
+            let next = asked.advance_series(now);
+            asked.timer.set(next, Why::Ask(slot), &mut self.deadlines);
+        }
+    }
+
+    /// Whether our record under this name, in a state to be answered with, exists: for tests of ownership by others.
+    pub(super) fn find_own_name(&self, hash: u64, name: Name<'_>) -> Option<usize> {
+        self.own.find_name(hash, name)
+    }
+}
+
+/// What the reply to a simple resolver has to repeat.
+fn legacy(message: &Message<'_>) -> Legacy {
+    let opt = message
+        .additionals()
+        .filter_map(Result::ok)
+        .find(|record| record.kind() == RecordType::OPT);
+    Legacy {
+        id: message.header().id,
+        questions: message
+            .questions()
+            .filter_map(Result::ok)
+            .filter_map(|question| question.to_owned().ok())
+            .collect(),
+        // RFC 6891 §6.2.3 (6891-6.2.3-1): less than 512 means 512.
+        size: opt.map_or(LEGACY_SIZE, |opt| {
+            usize::from(opt.class.get()).clamp(512, LEGACY_SIZE)
+        }),
+        edns: opt.is_some(),
+    }
+}

@@ -1,0 +1,134 @@
+//! When a question is asked.
+//!
+//! RFC 6762 §5.2: a standing question is asked after 20–120 ms, again after a second, and then at doubling intervals up to an hour.
+
+use cooee_wire::QuestionBuf;
+
+use super::Instant;
+use super::config::{FIRST_QUERY_DELAY, FIRST_QUERY_INTERVAL};
+use super::context::Context;
+use super::event::QueryId;
+use super::link::{Link, Why};
+
+impl Link {
+    /// A client asks on this link. Clients with the same question share one series of queries.
+    // Ruling 3
+    pub(super) fn ask(
+        &mut self,
+        now: Instant,
+        query: QueryId,
+        question: &QuestionBuf,
+        with_link: bool,
+        cx: &mut Context,
+    ) {
+        let hash = cx.keys.name(question.name.as_name());
+        let slot = self.asked.place(hash, question);
+        self.tell_new_client(now, query, question, cx);
+        let Some(asked) = self.asked.get_mut(slot) else {
+            return;
+        };
+        asked.clients.push(query);
+        asked.first_of_link |= with_link;
+        let QuestionBuf {
+            name, kind, class, ..
+        } = question;
+        // A complete answer that we have needs no query; nor does one that we give ourselves.
+        if self.is_answered(name, *kind, *class, cx) {
+            if let Some(asked) = self.asked.get_mut(slot) {
+                asked.complete = true;
+                asked.timer.clear();
+            }
+        } else {
+            self.start_series(now, slot, cx);
+        }
+    }
+
+    /// Whether a complete answer is known: a unique RRset, or the word that there is none.
+    // RFC 6762 §5.2 (6762-5.2-15), ruling 4
+    fn is_answered(
+        &self,
+        name: &cooee_wire::NameBuf,
+        kind: cooee_wire::RecordType,
+        class: cooee_wire::Class,
+        cx: &Context,
+    ) -> bool {
+        if kind == cooee_wire::RecordType::ANY || class == cooee_wire::Class::ANY {
+            return false;
+        }
+        let unique_in_cache = self
+            .cache
+            .matching(&cx.keys, name.as_name(), kind, class)
+            .filter_map(|slot| self.cache.get(slot))
+            .any(|cached| {
+                cached.record.cache_flush && cached.record.kind() == kind && !cached.leaving
+            });
+        let hash = cx.keys.name(name.as_name());
+        let own = self
+            .own
+            .find_name(hash, name.as_name())
+            .and_then(|slot| self.own.name(slot));
+        // An NSEC of ours stands for a name that is all ours.
+        let own_name = own.is_some_and(|entry| entry.nsec.is_some());
+        unique_in_cache || own_name || self.cache.denies(&cx.keys, name.as_name(), kind, class)
+    }
+
+    /// Begins a series of queries; questions that come up together go out together.
+    // RFC 6762 §5.2 (6762-5.2-6), §5.3
+    pub(super) fn start_series(&mut self, now: Instant, slot: usize, cx: &mut Context) {
+        let (shortest, _) = FIRST_QUERY_DELAY;
+        if self.ask_batch < now + shortest {
+            self.ask_batch = now + cx.rng.between(FIRST_QUERY_DELAY);
+        }
+        let batch = self.ask_batch;
+        let Some(asked) = self.asked.get_mut(slot) else {
+            return;
+        };
+        asked.restart_series();
+        let earliest = asked
+            .last_sent
+            .map_or(Instant::ZERO, |last| last + FIRST_QUERY_INTERVAL);
+        asked
+            .timer
+            .set(batch.max(earliest), Why::Ask(slot), &mut self.deadlines);
+    }
+
+    /// The question is to go out with the next datagram.
+    pub(super) fn ask_now(&mut self, slot: usize) {
+        if let Some(asked) = self.asked.get_mut(slot)
+            && !asked.ready
+        {
+            asked.ready = true;
+            self.ready_questions.push_back(slot);
+        }
+    }
+
+    /// A client does not ask any more; a question that nobody asks is forgotten.
+    // RFC 6762 §5.2 (6762-5.2-1)
+    pub(super) fn cancel(&mut self, query: QueryId, question: &QuestionBuf, cx: &Context) {
+        let hash = cx.keys.name(question.name.as_name());
+        let Some(slot) =
+            self.asked
+                .find(hash, question.name.as_name(), question.kind, question.class)
+        else {
+            return;
+        };
+        let Some(asked) = self.asked.get_mut(slot) else {
+            return;
+        };
+        asked.clients.retain(|&client| client != query);
+        if asked.clients.is_empty() {
+            self.asked.remove(slot);
+        }
+    }
+
+    /// The link has just come up: all questions begin anew.
+    // RFC 6762 §5.4 (6762-5.4-3), ruling 1
+    pub(super) fn restart_all_series(&mut self, now: Instant, cx: &mut Context) {
+        for slot in self.asked.slots() {
+            if let Some(asked) = self.asked.get_mut(slot) {
+                asked.first_of_link = true;
+            }
+            self.start_series(now, slot, cx);
+        }
+    }
+}

@@ -1,0 +1,448 @@
+//! What is known from others, per link.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use cooee_wire::{Class, Data, Name, NameBuf, Record, RecordBuf, RecordType};
+use hashbrown::HashTable;
+use slab::Slab;
+
+use super::Instant;
+use super::config::{Config, GRACE, REFRESH_POINTS};
+use super::deadlines::Timer;
+use super::hash::Keys;
+use super::rng::Rng;
+
+/// The records of one link.
+///
+/// Two tables: RRsets by name, type and class, and records by these and their data. So a record is found in the same time however many
+/// others there are, of its name too.
+#[derive(Debug, Default)]
+pub(super) struct Cache {
+    records: Slab<Cached>,
+    by_data: HashTable<usize>,
+    rrsets: Slab<RrSet>,
+    by_name: HashTable<usize>,
+    unasked: usize,
+}
+
+/// A record from somebody else.
+#[derive(Debug)]
+pub(super) struct Cached {
+    pub(super) record: RecordBuf,
+    rrset: usize,
+    /// Where it stands among the members of its RRset.
+    position: usize,
+    hash: u64,
+    pub(super) received: Instant,
+    pub(super) expires: Instant,
+    /// How many refresh points are behind it.
+    pub(super) refreshes: u8,
+    /// It was said goodbye to, or flushed: it has the grace left, and nobody is told of it any more (ruling 33).
+    pub(super) leaving: bool,
+    pub(super) asked: bool,
+    pub(super) timer: Timer,
+}
+
+#[derive(Debug)]
+struct RrSet {
+    hash: u64,
+    name: NameBuf,
+    kind: RecordType,
+    class: Class,
+    members: Vec<usize>,
+    /// When it was last looked through for older members; twice at one moment would be in vain.
+    flushed: Option<Instant>,
+}
+
+/// What became of a received record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Learned {
+    /// It is new, at this place.
+    New(usize),
+    /// It was known, at this place.
+    Known(usize),
+    /// It is a goodbye for something unknown, or there is no room for it.
+    Nothing,
+}
+
+impl Cache {
+    pub(super) fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    pub(super) fn get(&self, slot: usize) -> Option<&Cached> {
+        self.records.get(slot)
+    }
+
+    pub(super) fn get_mut(&mut self, slot: usize) -> Option<&mut Cached> {
+        self.records.get_mut(slot)
+    }
+
+    /// The records that answer a question, the leaving ones too.
+    pub(super) fn matching<'c>(
+        &'c self,
+        keys: &'c Keys,
+        name: Name<'c>,
+        kind: RecordType,
+        class: Class,
+    ) -> impl Iterator<Item = usize> + 'c {
+        let exact = (kind != RecordType::ANY && class != Class::ANY).then(|| {
+            let name_hash = keys.name(name);
+            [kind, RecordType::CNAME]
+                .into_iter()
+                .take(if kind == RecordType::CNAME { 1 } else { 2 })
+                .filter_map(move |kind| {
+                    self.find_rrset(keys.rrset(name_hash, kind, class), name, kind, class)
+                })
+        });
+        // ANY is asked rarely and by local clients only: it may look at everything.
+        let any = exact.is_none().then(|| {
+            self.rrsets.iter().filter(move |(_, set)| {
+                set.name == name && matches(kind, class, set.kind, set.class)
+            })
+        });
+        exact
+            .into_iter()
+            .flatten()
+            .chain(any.into_iter().flatten().map(|(slot, _)| slot))
+            .filter_map(|slot| self.rrsets.get(slot))
+            .flat_map(|set| set.members.iter().copied())
+    }
+
+    /// The place of a record, found without copying anything.
+    pub(super) fn find(&self, hash: u64, record: &Record<'_>) -> Option<usize> {
+        self.by_data
+            .find(hash, |&slot| {
+                self.records.get(slot).is_some_and(|cached| {
+                    cached.record.as_record().rdata == record.rdata
+                        && cached.record.name == record.name
+                        && cached.record.class == record.class
+                })
+            })
+            .copied()
+    }
+
+    /// Takes in a record of a response. `asked`: somebody here wants it.
+    ///
+    /// A known record is only refreshed, which allocates nothing. What is to be done about timers, and who is to be told, is the caller's.
+    pub(super) fn learn(
+        &mut self,
+        now: Instant,
+        record: &Record<'_>,
+        hashes: Hashes,
+        asked: bool,
+        config: &Config,
+        rng: &mut Rng,
+    ) -> Learned {
+        let lifetime = lifetime(record.ttl.min(config.max_ttl));
+        if let Some(slot) = self.find(hashes.record, record) {
+            let Some(cached) = self.records.get_mut(slot) else {
+                return Learned::Nothing;
+            };
+            if asked && !cached.asked {
+                cached.asked = true;
+                self.unasked = self.unasked.saturating_sub(1);
+            }
+            if record.ttl == 0 {
+                // RFC 6762 §10.1 (6762-10.1-2): one second is left, in which the record can be rescued.
+                if !cached.leaving {
+                    cached.leave(now);
+                }
+            } else {
+                // The received value stays whole for the half-TTL test (ruling 7).
+                cached.record.ttl = record.ttl;
+                cached.record.cache_flush = record.cache_flush;
+                cached.received = now;
+                cached.expires = now + lifetime;
+                cached.refreshes = 0;
+                cached.leaving = false;
+            }
+            return Learned::Known(slot);
+        }
+        if record.ttl == 0 || !self.has_room(asked, config, rng) {
+            return Learned::Nothing;
+        }
+        let Ok(owned) = record.to_owned() else {
+            return Learned::Nothing;
+        };
+        Learned::New(self.insert(now, owned, lifetime, hashes, asked))
+    }
+
+    /// Lets the older members of an RRset go, because a record with the cache-flush bit has come.
+    ///
+    /// Calls `leaving` for each of them.
+    // RFC 6762 §10.2 (6762-10.2-4, 6762-10.2-5)
+    pub(super) fn flush(
+        &mut self,
+        now: Instant,
+        slot: usize,
+        mut leaving: impl FnMut(usize, &mut Cached),
+    ) {
+        let Some(rrset) = self.records.get(slot).map(|cached| cached.rrset) else {
+            return;
+        };
+        let Some(set) = self.rrsets.get_mut(rrset) else {
+            return;
+        };
+        if set.members.len() < 2 || set.flushed == Some(now) {
+            return;
+        }
+        set.flushed = Some(now);
+        for &member in &set.members {
+            if let Some(cached) = self.records.get_mut(member)
+                && member != slot
+                && now.since(cached.received) > GRACE
+                && !cached.leaving
+            {
+                cached.leave(now);
+                leaving(member, cached);
+            }
+        }
+    }
+
+    /// Somebody wants this record now.
+    pub(super) fn mark_asked(&mut self, slot: usize) {
+        if let Some(cached) = self.records.get_mut(slot)
+            && !cached.asked
+        {
+            cached.asked = true;
+            self.unasked = self.unasked.saturating_sub(1);
+        }
+    }
+
+    /// Takes a record out.
+    pub(super) fn remove(&mut self, slot: usize) -> Option<Cached> {
+        let cached = self.records.try_remove(slot)?;
+        if let Ok(entry) = self.by_data.find_entry(cached.hash, |&other| other == slot) {
+            entry.remove();
+        }
+        if !cached.asked {
+            self.unasked = self.unasked.saturating_sub(1);
+        }
+        if let Some(set) = self.rrsets.get_mut(cached.rrset) {
+            set.members.swap_remove(cached.position);
+            if let Some(moved) = set
+                .members
+                .get(cached.position)
+                .and_then(|&slot| self.records.get_mut(slot))
+            {
+                moved.position = cached.position;
+            }
+            if set.members.is_empty() {
+                let hash = set.hash;
+                self.rrsets.remove(cached.rrset);
+                if let Ok(entry) = self
+                    .by_name
+                    .find_entry(hash, |&other| other == cached.rrset)
+                {
+                    entry.remove();
+                }
+            }
+        }
+        Some(cached)
+    }
+
+    /// All places, in no order that should reach the wire.
+    pub(super) fn slots(&self) -> Vec<usize> {
+        self.records.iter().map(|(slot, _)| slot).collect()
+    }
+
+    /// Whether an NSEC record for `name` is known that says that `kind` does not exist, and nothing known says that it does.
+    // RFC 6762 §6.1
+    pub(super) fn denies(
+        &self,
+        keys: &Keys,
+        name: Name<'_>,
+        kind: RecordType,
+        class: Class,
+    ) -> bool {
+        if matches!(kind, RecordType::NSEC | RecordType::ANY) || self.alive(keys, name, kind, class)
+        {
+            return false;
+        }
+        self.matching(keys, name, RecordType::NSEC, class).filter_map(|slot| self.records.get(slot)).any(|cached| {
+            cached.record.kind() == RecordType::NSEC
+                && !cached.leaving
+                && matches!(cached.record.as_record().data(), Ok(Data::Nsec(nsec)) if !nsec.contains(kind))
+        })
+    }
+
+    /// Whether a record that answers is known and not leaving.
+    pub(super) fn alive(
+        &self,
+        keys: &Keys,
+        name: Name<'_>,
+        kind: RecordType,
+        class: Class,
+    ) -> bool {
+        self.matching(keys, name, kind, class)
+            .any(|slot| self.records.get(slot).is_some_and(|cached| !cached.leaving))
+    }
+
+    fn insert(
+        &mut self,
+        now: Instant,
+        record: RecordBuf,
+        lifetime: Duration,
+        hashes: Hashes,
+        asked: bool,
+    ) -> usize {
+        let rrset = self.rrset(&record, hashes.rrset);
+        let position = self.rrsets.get(rrset).map_or(0, |set| set.members.len());
+        let slot = self.records.insert(Cached {
+            record,
+            rrset,
+            position,
+            hash: hashes.record,
+            received: now,
+            expires: now + lifetime,
+            refreshes: 0,
+            leaving: false,
+            asked,
+            timer: Timer::default(),
+        });
+        if let Some(set) = self.rrsets.get_mut(rrset) {
+            set.members.push(slot);
+        }
+        let records = &self.records;
+        self.by_data.insert_unique(hashes.record, slot, |&slot| {
+            records.get(slot).map_or(0, |cached| cached.hash)
+        });
+        if !asked {
+            self.unasked += 1;
+        }
+        slot
+    }
+
+    /// The RRset of a record, made if need be.
+    fn rrset(&mut self, record: &RecordBuf, hash: u64) -> usize {
+        if let Some(found) =
+            self.find_rrset(hash, record.name.as_name(), record.kind(), record.class)
+        {
+            return found;
+        }
+        let slot = self.rrsets.insert(RrSet {
+            hash,
+            name: record.name.clone(),
+            kind: record.kind(),
+            class: record.class,
+            members: Vec::new(),
+            flushed: None,
+        });
+        let rrsets = &self.rrsets;
+        self.by_name.insert_unique(hash, slot, |&slot| {
+            rrsets.get(slot).map_or(0, |set| set.hash)
+        });
+        slot
+    }
+
+    fn find_rrset(
+        &self,
+        hash: u64,
+        name: Name<'_>,
+        kind: RecordType,
+        class: Class,
+    ) -> Option<usize> {
+        self.by_name
+            .find(hash, |&slot| {
+                self.rrsets
+                    .get(slot)
+                    .is_some_and(|set| set.kind == kind && set.class == class && set.name == name)
+            })
+            .copied()
+    }
+
+    /// Whether one more record may come in; makes room among those that nobody asked for.
+    fn has_room(&mut self, asked: bool, config: &Config, rng: &mut Rng) -> bool {
+        if asked {
+            return self.records.len() - self.unasked < config.asked_records;
+        }
+        if self.unasked < config.unasked_records {
+            return true;
+        }
+        // Of a few chosen by chance, the one nearest to its end goes: fair to all sources, and the same effort however full it is.
+        let mut victim: Option<(Instant, usize)> = None;
+        for _ in 0..EVICTION_SAMPLE {
+            let place = rng.below(self.records.capacity() as u64) as usize;
+            if let Some(cached) = self.records.get(place).filter(|cached| !cached.asked) {
+                victim = Some(victim.map_or((cached.expires, place), |known| {
+                    known.min((cached.expires, place))
+                }));
+            }
+        }
+        victim.is_some_and(|(_, slot)| self.remove(slot).is_some())
+    }
+}
+
+/// How many records are looked at to find one that can go.
+const EVICTION_SAMPLE: usize = 8;
+
+/// The hashes of a record.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hashes {
+    pub(super) name: u64,
+    pub(super) rrset: u64,
+    pub(super) record: u64,
+}
+
+impl Hashes {
+    pub(super) fn of(keys: &Keys, record: &Record<'_>) -> Self {
+        let name = keys.name(record.name);
+        let rrset = keys.rrset(name, record.kind(), record.class);
+        Self {
+            name,
+            rrset,
+            record: keys.record(rrset, record.rdata),
+        }
+    }
+}
+
+impl Cached {
+    /// What is left of it in whole seconds.
+    pub(super) fn remaining_ttl(&self, now: Instant) -> u32 {
+        u32::try_from(self.expires.since(now).as_secs()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether it may be listed as a known answer: more than half of it is left.
+    // RFC 6762 §7.1 (6762-7.1-5)
+    pub(super) fn is_fresh(&self, now: Instant) -> bool {
+        !self.leaving
+            && now.since(self.received).as_secs() < u64::from(self.record.ttl) / 2
+            && self.expires > now
+    }
+
+    /// When something is to be done about it next: a refresh if somebody asks, or its end.
+    // RFC 6762 §5.2 (6762-5.2-10 .. 6762-5.2-14)
+    pub(super) fn next_deadline(&self, asked: bool, jitter: u64) -> Instant {
+        let point = REFRESH_POINTS.get(usize::from(self.refreshes));
+        match point {
+            Some(percent) if asked && !self.leaving => {
+                let lifetime = self.expires.since(self.received).as_micros() as u64;
+                self.received + Duration::from_micros(lifetime / 10_000 * (percent * 100 + jitter))
+            }
+            _ => self.expires,
+        }
+    }
+
+    fn leave(&mut self, now: Instant) {
+        self.leaving = true;
+        self.expires = now + GRACE;
+    }
+}
+
+fn lifetime(ttl: u32) -> Duration {
+    Duration::from_secs(ttl.into())
+}
+
+/// Whether a record of this type and class answers a question of that.
+// RFC 6762 §6 (6762-6-4, 6762-6-5)
+pub(super) fn matches(
+    asked_kind: RecordType,
+    asked_class: Class,
+    kind: RecordType,
+    class: Class,
+) -> bool {
+    (asked_kind == kind || asked_kind == RecordType::ANY || kind == RecordType::CNAME)
+        && (asked_class == class || asked_class == Class::ANY)
+}

@@ -1,0 +1,408 @@
+//! What a response teaches us.
+//!
+//! RFC 6762 §6.6, §7.4, §9 and §10: records of others are cached, and records under our own names are looked at for conflicts.
+
+use alloc::vec::Vec;
+
+use cooee_wire::{Class, Message, QuestionBuf, Record, RecordBuf, RecordType};
+
+use super::Instant;
+use super::cache::{Hashes, Learned};
+use super::config::{LINK_GRACE, PORT, REFRESH_DRAW, REFRESH_JITTER, UNICAST_WINDOW};
+use super::context::Context;
+use super::datagram::Datagram;
+use super::event::{Event, Presence, QueryId};
+use super::link::{Link, Why};
+use super::link_info::Family;
+
+impl Link {
+    /// Handles a response of another host.
+    pub(super) fn handle_response(
+        &mut self,
+        now: Instant,
+        datagram: &Datagram<'_>,
+        message: Message<'_>,
+        cx: &mut Context,
+    ) {
+        // RFC 6762 §6 (6762-6-25)
+        if datagram.source.port() != PORT {
+            cx.stats.wrong_port += 1;
+            return;
+        }
+        let multicast = datagram.destination.is_multicast();
+        if !multicast {
+            // RFC 6762 §11 (6762-11-3, 6762-11-5)
+            if !self.info.is_on_link(datagram.source.ip()) {
+                cx.stats.off_link += 1;
+                return;
+            }
+            // RFC 6762 §6 (6762-6-28, 6762-6-29)
+            if self
+                .last_unicast_ask
+                .is_none_or(|asked| now.since(asked) > UNICAST_WINDOW)
+            {
+                cx.stats.unsolicited += 1;
+                return;
+            }
+        }
+        let family = Family::of(datagram.source.ip());
+        for record in message.records() {
+            // What stands before a broken place is still good.
+            let Ok((_, record)) = record else {
+                cx.stats.malformed += 1;
+                break;
+            };
+            if is_pseudo(record.kind())
+                || record.class == Class::ANY
+                || record.name.check().is_err()
+            {
+                continue;
+            }
+            let hashes = Hashes::of(&cx.keys, &record);
+            self.compare_with_own(now, &record, hashes, family, multicast, cx);
+            self.learn(now, &record, hashes, cx);
+        }
+    }
+
+    /// Looks whether a record of another host is one of ours, or should be.
+    fn compare_with_own(
+        &mut self,
+        now: Instant,
+        record: &Record<'_>,
+        hashes: Hashes,
+        family: Family,
+        multicast: bool,
+        cx: &mut Context,
+    ) {
+        let Some(name) = self.find_own_name(hashes.name, record.name) else {
+            return;
+        };
+        let Some(slot) = self.own.find(hashes.record, record) else {
+            self.check_conflict(now, name, record, cx);
+            return;
+        };
+        let (ipv4, ipv6) = (self.info.ipv4, self.info.ipv6);
+        let Some(own) = self.own.get_mut(slot) else {
+            return;
+        };
+        if !own.is_active() {
+            return;
+        }
+        // RFC 6762 §6.6 (6762-6.6-3, 6762-6.6-4)
+        if record.ttl < own.record.ttl / 2 {
+            self.correct(now, slot, cx);
+            return;
+        }
+        // RFC 6762 §7.4 (6762-7.4-1), ruling 24: heard on every family on which we would send.
+        if let Some(pending) = own.pending.as_mut()
+            && multicast
+            && record.ttl >= own.record.ttl
+        {
+            match family {
+                Family::V4 => pending.heard.ipv4 = true,
+                Family::V6 => pending.heard.ipv6 = true,
+            }
+            if pending.heard.ipv4 >= ipv4 && pending.heard.ipv6 >= ipv6 {
+                own.pending = None;
+            }
+        }
+    }
+
+    /// Takes a record into the cache and tells those who wait for it.
+    fn learn(&mut self, now: Instant, record: &Record<'_>, hashes: Hashes, cx: &mut Context) {
+        let asked = self
+            .asked
+            .answered_by(hashes.name, record.name, record.kind(), record.class)
+            .next()
+            .is_some()
+            || (record.kind() == RecordType::NSEC
+                && self
+                    .asked
+                    .of_name(hashes.name, record.name)
+                    .next()
+                    .is_some());
+        let learned = self
+            .cache
+            .learn(now, record, hashes, asked, &cx.config, &mut cx.rng);
+        let slot = match learned {
+            Learned::New(slot) | Learned::Known(slot) => slot,
+            Learned::Nothing => {
+                if record.ttl > 0 {
+                    cx.stats.over_limit += 1;
+                }
+                return;
+            }
+        };
+        self.plan_cached(now, slot, asked, cx);
+        if record.cache_flush && record.ttl > 0 {
+            let deadlines = &mut self.deadlines;
+            self.cache.flush(now, slot, |member, cached| {
+                cached
+                    .timer
+                    .set(cached.expires, Why::Cached(member), deadlines);
+            });
+        }
+        if learned == Learned::New(slot) && asked {
+            self.tell_cached(slot, Presence::Present, cx);
+        }
+        if record.ttl > 0 && asked {
+            self.mark_complete(record, hashes, cx);
+        }
+    }
+
+    /// A unique answer, or the word that there is none, ends the series of queries for it.
+    // RFC 6762 §5.2 (6762-5.2-15), §6.1, ruling 4
+    fn mark_complete(&mut self, record: &Record<'_>, hashes: Hashes, cx: &mut Context) {
+        if !record.cache_flush {
+            return;
+        }
+        let slots: Vec<usize> = self.asked.of_name(hashes.name, record.name).collect();
+        for slot in slots {
+            let Some(asked) = self.asked.get(slot) else {
+                continue;
+            };
+            let (kind, class, complete) =
+                (asked.question.kind, asked.question.class, asked.complete);
+            if complete || kind == RecordType::ANY || class != record.class {
+                continue;
+            }
+            let denied = record.kind() == RecordType::NSEC
+                && self.cache.denies(&cx.keys, record.name, kind, class);
+            if record.kind() != kind && !denied {
+                continue;
+            }
+            if let Some(asked) = self.asked.get_mut(slot) {
+                asked.complete = true;
+                asked.timer.clear();
+                asked.ready = false;
+            }
+            if denied {
+                self.tell_denied(slot, cx);
+            }
+        }
+    }
+
+    /// Plans when a cached record is looked at again.
+    pub(super) fn plan_cached(&mut self, now: Instant, slot: usize, asked: bool, cx: &mut Context) {
+        let jitter = self.refresh_jitter(now, cx);
+        if let Some(cached) = self.cache.get_mut(slot) {
+            let due = cached.next_deadline(asked, jitter);
+            cached
+                .timer
+                .set(due, Why::Cached(slot), &mut self.deadlines);
+        }
+    }
+
+    /// A cached record is due: it is asked for again, or it has come to its end.
+    // RFC 6762 §5.2 (6762-5.2-8 .. 6762-5.2-13)
+    pub(super) fn cached_record_is_due(&mut self, now: Instant, slot: usize, cx: &mut Context) {
+        let Some(cached) = self.cache.get(slot) else {
+            return;
+        };
+        if cached.expires <= now {
+            self.forget(now, slot, cx);
+            return;
+        }
+        let record = &cached.record;
+        let name_hash = cx.keys.name(record.name.as_name());
+        let asking: Vec<usize> = self
+            .asked
+            .answered_by(
+                name_hash,
+                record.name.as_name(),
+                record.kind(),
+                record.class,
+            )
+            .collect();
+        // Nobody wants it any more: it may run out (6762-5.2-13).
+        let asked = !asking.is_empty();
+        for slot in asking {
+            self.ask_now(slot);
+        }
+        if let Some(cached) = self.cache.get_mut(slot)
+            && asked
+        {
+            cached.refreshes += 1;
+        }
+        self.plan_cached(now, slot, asked, cx);
+    }
+
+    /// A cached record has come to its end.
+    fn forget(&mut self, now: Instant, slot: usize, cx: &mut Context) {
+        self.tell_cached(slot, Presence::Gone, cx);
+        let Some(cached) = self.cache.remove(slot) else {
+            return;
+        };
+        // A question whose complete answer has gone is open again.
+        let name_hash = cx.keys.name(cached.record.name.as_name());
+        let slots: Vec<usize> = self
+            .asked
+            .of_name(name_hash, cached.record.name.as_name())
+            .collect();
+        for slot in slots {
+            let Some(asked) = self.asked.get(slot) else {
+                continue;
+            };
+            let QuestionBuf {
+                name, kind, class, ..
+            } = &asked.question;
+            if asked.complete
+                && !self.cache.alive(&cx.keys, name.as_name(), *kind, *class)
+                && !self.cache.denies(&cx.keys, name.as_name(), *kind, *class)
+            {
+                self.start_series(now, slot, cx);
+            }
+        }
+    }
+
+    /// What was learned on a link that has gone goes too, after a while.
+    // RFC 6762 §10.3 (6762-10.3-1), ruling 33
+    pub(super) fn is_forgotten(&self, now: Instant) -> bool {
+        self.down_since
+            .is_some_and(|since| now.since(since) >= LINK_GRACE)
+    }
+
+    /// Tells everybody that everything known from this link has gone.
+    pub(super) fn tell_all_gone(&mut self, cx: &mut Context) {
+        for slot in self.cache.slots() {
+            self.tell_cached(slot, Presence::Gone, cx);
+        }
+        for slot in self.own.slots() {
+            if self.own.get(slot).is_some_and(super::own::Own::is_active) {
+                self.tell_own(slot, Presence::Gone, cx);
+            }
+        }
+    }
+
+    fn tell_cached(&self, slot: usize, presence: Presence, cx: &mut Context) {
+        if let Some(cached) = self.cache.get(slot) {
+            self.tell(&cached.record, presence, false, cx);
+        }
+    }
+
+    /// Tells those who ask for it that a record of our own has come or gone.
+    pub(super) fn tell_own(&self, slot: usize, presence: Presence, cx: &mut Context) {
+        if let Some(own) = self.own.get(slot)
+            && !own.is_nsec
+        {
+            self.tell(&own.record, presence, true, cx);
+        }
+    }
+
+    fn tell(&self, record: &RecordBuf, presence: Presence, own: bool, cx: &mut Context) {
+        let hash = cx.keys.name(record.name.as_name());
+        for slot in self
+            .asked
+            .answered_by(hash, record.name.as_name(), record.kind(), record.class)
+        {
+            for &query in self.asked.get(slot).map_or(&[][..], |asked| &asked.clients) {
+                let record = record.clone();
+                cx.events.push_back(Event::Answer {
+                    query,
+                    link: self.id,
+                    record,
+                    presence,
+                    own,
+                });
+            }
+        }
+    }
+
+    fn tell_denied(&self, slot: usize, cx: &mut Context) {
+        let Some(asked) = self.asked.get(slot) else {
+            return;
+        };
+        for &query in &asked.clients {
+            cx.events.push_back(denied(self, query, &asked.question));
+        }
+    }
+
+    /// Tells a new client what is known already: at once, and marked if it is our own.
+    // Ruling 3; what is about to go is not given to new queries (ruling 33)
+    pub(super) fn tell_new_client(
+        &mut self,
+        now: Instant,
+        query: QueryId,
+        question: &QuestionBuf,
+        cx: &mut Context,
+    ) {
+        let QuestionBuf {
+            name, kind, class, ..
+        } = question;
+        let known: Vec<usize> = self
+            .cache
+            .matching(&cx.keys, name.as_name(), *kind, *class)
+            .collect();
+        for slot in known {
+            self.cache.mark_asked(slot);
+            self.plan_cached(now, slot, true, cx);
+            if let Some(cached) = self.cache.get(slot).filter(|cached| !cached.leaving) {
+                let record = cached.record.clone();
+                cx.events.push_back(Event::Answer {
+                    query,
+                    link: self.id,
+                    record,
+                    presence: Presence::Present,
+                    own: false,
+                });
+            }
+        }
+        if self.cache.denies(&cx.keys, name.as_name(), *kind, *class) {
+            cx.events.push_back(denied(self, query, question));
+        }
+        let hash = cx.keys.name(name.as_name());
+        let Some(entry) = self
+            .own
+            .find_name(hash, name.as_name())
+            .and_then(|slot| self.own.name(slot))
+        else {
+            return;
+        };
+        let mut found = false;
+        for own in entry.records.iter().filter_map(|&slot| self.own.get(slot)) {
+            if own.is_active() && super::cache::matches(*kind, *class, own.kind(), own.record.class)
+            {
+                found = true;
+                let record = own.record.clone();
+                cx.events.push_back(Event::Answer {
+                    query,
+                    link: self.id,
+                    record,
+                    presence: Presence::Present,
+                    own: true,
+                });
+            }
+        }
+        if !found && entry.nsec.is_some() && *kind != RecordType::ANY {
+            cx.events.push_back(denied(self, query, question));
+        }
+    }
+
+    /// The jitter of the refresh points, in hundredths of a percent; one draw holds for a while (ruling 5).
+    // RFC 6762 §5.2 (6762-5.2-14)
+    fn refresh_jitter(&mut self, now: Instant, cx: &mut Context) -> u64 {
+        match self.refresh_draw {
+            Some((drawn, jitter)) if now.since(drawn) < REFRESH_DRAW => jitter,
+            _ => {
+                let jitter = cx.rng.below(REFRESH_JITTER + 1);
+                self.refresh_draw = Some((now, jitter));
+                jitter
+            }
+        }
+    }
+}
+
+fn denied(link: &Link, query: QueryId, question: &QuestionBuf) -> Event {
+    Event::Denied {
+        query,
+        link: link.id,
+        name: question.name.clone(),
+        kind: question.kind,
+    }
+}
+
+/// Types that are about the message and are never cached.
+// RFC 6762 §10.2 (6762-10.2-17, 6762-10.2-18)
+fn is_pseudo(kind: RecordType) -> bool {
+    kind == RecordType::OPT || (249..=255).contains(&kind.get())
+}

@@ -1,0 +1,325 @@
+//! The records that we publish on a link.
+
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use cooee_wire::{Class, Name, NameBuf, RdataBuf, Record, RecordBuf, RecordType};
+use hashbrown::HashTable;
+use slab::Slab;
+
+use super::Instant;
+use super::asked::Heard;
+use super::cache::Hashes;
+use super::config::HOST_TTL;
+use super::hash::Keys;
+use super::record_set::{GroupId, Ownership};
+
+/// Our records on one link: found by name to answer, and by name and data to compare.
+#[derive(Debug, Default)]
+pub(super) struct OwnRecords {
+    records: Slab<Own>,
+    by_data: HashTable<usize>,
+    names: Slab<OwnName>,
+    by_name: HashTable<usize>,
+}
+
+/// A name under which we publish, and its records.
+#[derive(Debug)]
+pub(super) struct OwnName {
+    pub(super) name: NameBuf,
+    hash: u64,
+    pub(super) records: Vec<usize>,
+    /// The record that says which types exist, if the name is ours alone.
+    // RFC 6762 §6.1
+    pub(super) nsec: Option<usize>,
+}
+
+/// A record of ours.
+#[derive(Debug)]
+pub(super) struct Own {
+    pub(super) record: RecordBuf,
+    pub(super) ownership: Ownership,
+    pub(super) goodbye: bool,
+    hash: u64,
+    pub(super) name: usize,
+    /// The groups that publish it; several may, if it is the same (ruling 10).
+    pub(super) groups: Vec<GroupId>,
+    /// How many of these groups have passed their probes: the record is answered with if any has.
+    pub(super) claims: usize,
+    pub(super) last_multicast: Option<Instant>,
+    pub(super) pending: Option<Pending>,
+    /// The last query that lists it as known.
+    pub(super) known_by: u64,
+    /// Synthesised: an NSEC record.
+    pub(super) is_nsec: bool,
+    /// The last message it was put into.
+    pub(super) stamp: u64,
+}
+
+/// An answer that waits to be multicast.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pending {
+    /// Not to be sent before, even if a packet goes out.
+    pub(super) not_before: Instant,
+    pub(super) due: Instant,
+    /// The last moment to which further truncated queries can put it off.
+    pub(super) limit: Instant,
+    /// The one host that asks for it; `None`: several do, or it goes out unasked.
+    // RFC 6762 §7.2 (6762-7.2-6)
+    pub(super) asked_by: Option<IpAddr>,
+    /// Families on which another host has just sent the same.
+    // RFC 6762 §7.4 (6762-7.4-1), ruling 24
+    pub(super) heard: Heard,
+}
+
+impl Own {
+    pub(super) fn kind(&self) -> RecordType {
+        self.record.kind()
+    }
+
+    pub(super) fn is_active(&self) -> bool {
+        self.claims > 0
+    }
+
+    /// Whether the RRset is ours alone, so that it carries the cache-flush bit.
+    // RFC 6762 §10.2 (6762-10.2-8, 6762-10.2-14)
+    pub(super) fn is_unique(&self) -> bool {
+        self.ownership != Ownership::Shared
+    }
+
+    /// The record as it is multicast.
+    pub(super) fn as_sent(&self) -> Record<'_> {
+        Record {
+            cache_flush: self.is_unique(),
+            ..self.record.as_record()
+        }
+    }
+
+    /// Whether it has been multicast within the last quarter of its TTL.
+    // RFC 6762 §5.4 (6762-5.4-9)
+    pub(super) fn is_recent(&self, now: Instant) -> bool {
+        self.last_multicast
+            .is_some_and(|last| now.since(last).as_secs() < u64::from(self.record.ttl) / 4)
+    }
+}
+
+impl OwnRecords {
+    pub(super) fn get(&self, slot: usize) -> Option<&Own> {
+        self.records.get(slot)
+    }
+
+    pub(super) fn get_mut(&mut self, slot: usize) -> Option<&mut Own> {
+        self.records.get_mut(slot)
+    }
+
+    pub(super) fn name(&self, slot: usize) -> Option<&OwnName> {
+        self.names.get(slot)
+    }
+
+    pub(super) fn slots(&self) -> Vec<usize> {
+        self.records.iter().map(|(slot, _)| slot).collect()
+    }
+
+    /// The name's place.
+    pub(super) fn find_name(&self, hash: u64, name: Name<'_>) -> Option<usize> {
+        self.by_name
+            .find(hash, |&slot| {
+                self.names.get(slot).is_some_and(|own| own.name == name)
+            })
+            .copied()
+    }
+
+    /// The place of a record with this name, class and data.
+    pub(super) fn find(&self, hash: u64, record: &Record<'_>) -> Option<usize> {
+        self.by_data
+            .find(hash, |&slot| {
+                self.records.get(slot).is_some_and(|own| {
+                    own.record.as_record().rdata == record.rdata
+                        && own.record.name == record.name
+                        && own.record.class == record.class
+                })
+            })
+            .copied()
+    }
+
+    /// The members of the RRset that `slot` belongs to, itself too, as far as they are answered with.
+    pub(super) fn rrset_of(&self, slot: usize) -> impl Iterator<Item = usize> + '_ {
+        let wanted = self
+            .records
+            .get(slot)
+            .map(|own| (own.name, own.kind(), own.record.class));
+        let records = wanted
+            .and_then(|(name, ..)| self.names.get(name))
+            .map_or(&[][..], |name| &name.records);
+        records.iter().copied().filter(move |&other| {
+            self.records.get(other).is_some_and(|own| {
+                own.is_active()
+                    && wanted.is_some_and(|(_, kind, class)| {
+                        own.kind() == kind && own.record.class == class
+                    })
+            })
+        })
+    }
+
+    /// Takes in a record for a group; the same record of several groups is kept once.
+    pub(super) fn add(
+        &mut self,
+        keys: &Keys,
+        record: &RecordBuf,
+        ownership: Ownership,
+        goodbye: bool,
+        group: GroupId,
+    ) -> usize {
+        let hashes = Hashes::of(keys, &record.as_record());
+        if let Some(slot) = self.find(hashes.record, &record.as_record()) {
+            if let Some(own) = self.records.get_mut(slot)
+                && !own.groups.contains(&group)
+            {
+                own.groups.push(group);
+            }
+            return slot;
+        }
+        let name = self.place_name(hashes.name, &record.name);
+        let slot = self.insert(record.clone(), ownership, goodbye, hashes.record, name);
+        if let Some(own) = self.records.get_mut(slot) {
+            own.groups.push(group);
+        }
+        if let Some(entry) = self.names.get_mut(name) {
+            entry.records.push(slot);
+        }
+        slot
+    }
+
+    /// The group does not publish the record any more. Gives it back if nobody else does.
+    pub(super) fn release(
+        &mut self,
+        keys: &Keys,
+        slot: usize,
+        group: GroupId,
+        claimed: bool,
+    ) -> Option<Own> {
+        let own = self.records.get_mut(slot)?;
+        let before = own.groups.len();
+        own.groups.retain(|&other| other != group);
+        if claimed && own.groups.len() < before {
+            own.claims = own.claims.saturating_sub(1);
+        }
+        if !own.groups.is_empty() {
+            return None;
+        }
+        let own = self.take(slot)?;
+        let name = self.names.get_mut(own.name)?;
+        name.records.retain(|&other| other != slot);
+        if name.records.is_empty() {
+            let (hash, nsec) = (name.hash, name.nsec);
+            self.names.remove(own.name);
+            if let Ok(entry) = self.by_name.find_entry(hash, |&other| other == own.name) {
+                entry.remove();
+            }
+            if let Some(nsec) = nsec {
+                self.take(nsec);
+            }
+        } else if own.is_unique() {
+            self.renew_nsec(keys, own.name);
+        }
+        Some(own)
+    }
+
+    /// Puts the NSEC record of a name in accord with the records there are: one if we own the name, listing the types that exist.
+    // RFC 6762 §6.1 (6762-6.1-1, 6762-6.1-11, 6762-6.1-17, 6762-6.1-21)
+    pub(super) fn renew_nsec(&mut self, keys: &Keys, name: usize) {
+        let Some(entry) = self.names.get_mut(name) else {
+            return;
+        };
+        if let Some(old) = entry.nsec.take() {
+            self.take(old);
+        }
+        let Some(entry) = self.names.get(name) else {
+            return;
+        };
+        let records = || {
+            entry
+                .records
+                .iter()
+                .filter_map(|&slot| self.records.get(slot))
+                .filter(|own| own.is_active())
+        };
+        let is_ours = records().any(Own::is_unique) && records().all(Own::is_unique);
+        // A name with a type above 255 would need the full form, so it gets none (6762-6.1-12).
+        if !is_ours || records().any(|own| own.kind().get() > 255 || own.record.class != Class::IN)
+        {
+            return;
+        }
+        // RFC 6762 §6.1 (6762-6.1-19): the TTL that the missing record would have.
+        let ttl = records()
+            .map(|own| own.record.ttl)
+            .min()
+            .unwrap_or(HOST_TTL);
+        let rdata = RdataBuf::nsec(entry.name.as_name(), records().map(Own::kind));
+        let claims = records().map(|own| own.claims).max().unwrap_or(0);
+        let record = RecordBuf::new(entry.name.clone(), ttl, rdata);
+        let hash = Hashes::of(keys, &record.as_record()).record;
+        let slot = self.insert(record, Ownership::Known, false, hash, name);
+        if let Some(own) = self.records.get_mut(slot) {
+            own.is_nsec = true;
+            own.claims = claims;
+        }
+        if let Some(entry) = self.names.get_mut(name) {
+            entry.nsec = Some(slot);
+        }
+    }
+
+    fn place_name(&mut self, hash: u64, name: &NameBuf) -> usize {
+        if let Some(found) = self.find_name(hash, name.as_name()) {
+            return found;
+        }
+        let slot = self.names.insert(OwnName {
+            name: name.clone(),
+            hash,
+            records: Vec::new(),
+            nsec: None,
+        });
+        let names = &self.names;
+        self.by_name.insert_unique(hash, slot, |&slot| {
+            names.get(slot).map_or(0, |own| own.hash)
+        });
+        slot
+    }
+
+    fn insert(
+        &mut self,
+        record: RecordBuf,
+        ownership: Ownership,
+        goodbye: bool,
+        hash: u64,
+        name: usize,
+    ) -> usize {
+        let slot = self.records.insert(Own {
+            record,
+            ownership,
+            goodbye,
+            hash,
+            name,
+            groups: Vec::new(),
+            claims: 0,
+            last_multicast: None,
+            pending: None,
+            known_by: 0,
+            is_nsec: false,
+            stamp: 0,
+        });
+        let records = &self.records;
+        self.by_data.insert_unique(hash, slot, |&slot| {
+            records.get(slot).map_or(0, |own| own.hash)
+        });
+        slot
+    }
+
+    fn take(&mut self, slot: usize) -> Option<Own> {
+        let own = self.records.try_remove(slot)?;
+        if let Ok(entry) = self.by_data.find_entry(own.hash, |&other| other == slot) {
+            entry.remove();
+        }
+        Some(own)
+    }
+}

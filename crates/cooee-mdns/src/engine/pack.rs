@@ -1,0 +1,610 @@
+//! Answers and questions into datagrams, composed at the moment of sending.
+//!
+//! RFC 6762 §17 for the size, §18 for the form, §7.2 for known answers that need several datagrams.
+
+use alloc::vec::Vec;
+
+use cooee_wire::{
+    Class, Compression, Data, Flags, MessageBuilder, Name, NameBuf, Question, RdataBuf, Record,
+    RecordBuf, RecordType, Section,
+};
+
+use super::Instant;
+use super::config::{
+    ANNOUNCEMENT_INTERVAL, HEADERS, LARGEST_MESSAGE, LEGACY_TTL, MULTICAST_SPACING, USUAL_MTU,
+};
+use super::context::Context;
+use super::datagram::Destination;
+use super::link::{Link, Reply, Why};
+use super::probing::Phase;
+use super::record_set::{GroupId, Ownership};
+
+/// The least that a message may be limited to: a link that claims less is not believed.
+const SMALLEST_LIMIT: usize = 512;
+/// How much of a message questions may fill when known answers are to follow.
+const QUESTION_SHARE: usize = 2;
+
+impl Link {
+    /// The next datagram, if anything is to be sent now.
+    pub(super) fn compose(
+        &mut self,
+        now: Instant,
+        buffer: &mut Vec<u8>,
+        cx: &mut Context,
+    ) -> Option<Destination> {
+        if !self.is_usable() {
+            self.drop_ready();
+            return None;
+        }
+        self.in_flight.probes.clear();
+        self.in_flight.answers.clear();
+        let composed = self
+            .compose_reply(now, buffer, cx)
+            .or_else(|| self.compose_response(now, buffer, cx))
+            .or_else(|| self.compose_probe(now, buffer))
+            .or_else(|| self.compose_query(now, buffer, cx));
+        if composed.is_some() {
+            self.in_flight.hash = cx.keys.payload(buffer);
+        }
+        composed
+    }
+
+    /// The largest message with more than one record (ruling 13).
+    fn limit(&self) -> usize {
+        usize::try_from(self.info.mtu.min(USUAL_MTU).saturating_sub(HEADERS))
+            .unwrap_or(0)
+            .max(SMALLEST_LIMIT)
+    }
+
+    fn multicast(&self) -> Destination {
+        Destination::Multicast {
+            ipv4: self.info.ipv4,
+            ipv6: self.info.ipv6,
+        }
+    }
+
+    /// Nothing can be sent: what was ready is dropped. All begins anew when the link is usable again.
+    fn drop_ready(&mut self) {
+        for slot in self.ready_answers.drain(..) {
+            if let Some(own) = self.own.get_mut(slot) {
+                own.pending = None;
+            }
+        }
+        for slot in self.ready_questions.drain(..) {
+            if let Some(asked) = self.asked.get_mut(slot) {
+                asked.ready = false;
+            }
+        }
+        self.known_answers.clear();
+        self.ready_probes.clear();
+        self.replies.clear();
+        self.farewells.clear();
+    }
+
+    /// A unicast answer that is due.
+    fn compose_reply(
+        &mut self,
+        now: Instant,
+        buffer: &mut Vec<u8>,
+        cx: &mut Context,
+    ) -> Option<Destination> {
+        let place = self.replies.iter().position(|reply| reply.due <= now)?;
+        let reply = self.replies.swap_remove(place);
+        if let Some(due) = self.replies.iter().map(|reply| reply.due).min() {
+            self.reply.set(due, Why::Reply, &mut self.deadlines);
+        }
+        let limit = reply
+            .legacy
+            .as_ref()
+            .map_or(self.limit(), |legacy| legacy.size);
+        let written = self
+            .write_reply(&reply, buffer, limit, cx)
+            // A single record that is larger than that goes alone (6762-17-3).
+            .or_else(|| {
+                reply
+                    .legacy
+                    .is_none()
+                    .then(|| self.write_reply(&reply, buffer, LARGEST_MESSAGE, cx))
+                    .flatten()
+            });
+        written.map(|()| Destination::Unicast(reply.to))
+    }
+
+    /// `None`: nothing fits.
+    fn write_reply(
+        &mut self,
+        reply: &Reply,
+        buffer: &mut Vec<u8>,
+        limit: usize,
+        cx: &mut Context,
+    ) -> Option<()> {
+        let serial = cx.next_serial();
+        let (id, compression) = match &reply.legacy {
+            // RFC 6762 §18.1 (6762-18.1-6), §18.14 (6762-18.14-10)
+            Some(legacy) => (legacy.id, Compression::Legacy),
+            None => (0, Compression::Multicast),
+        };
+        buffer.clear();
+        buffer.resize(limit, 0);
+        let mut message = MessageBuilder::new(buffer, id, Flags::RESPONSE, compression).ok()?;
+        let legacy = reply.legacy.is_some();
+        for question in reply.legacy.iter().flat_map(|legacy| &legacy.questions) {
+            // RFC 6762 §6.7 (6762-6.7-4)
+            message.question(question.as_question()).ok()?;
+        }
+        let mut written = 0_usize;
+        let mut truncated = false;
+        for &slot in &reply.answers {
+            let Some(own) = self
+                .own
+                .get_mut(slot)
+                .filter(|own| own.is_active() && own.stamp != serial)
+            else {
+                continue;
+            };
+            if message.answer(as_sent(own, legacy)).is_err() {
+                truncated = true;
+                break;
+            }
+            own.stamp = serial;
+            written += 1;
+        }
+        if written == 0 && (!legacy || !truncated) {
+            return None;
+        }
+        // RFC 6762 §18.5 (6762-18.5-3, 6762-18.5-4): only a simple resolver is told that something is missing.
+        if truncated && legacy {
+            message.set_flags(Flags::RESPONSE.with_truncated(true));
+        }
+        let edns = reply.legacy.as_ref().is_some_and(|legacy| legacy.edns);
+        if let Some(opt) = opt().filter(|_| edns) {
+            // RFC 6891 §6.1.1 (6891-6.1.1-3). It comes before the other additional records, so that it has room.
+            let _ = message.additional(opt.as_record());
+        }
+        if !truncated {
+            let mut additional = core::mem::take(&mut self.scratch);
+            self.collect_additional(&reply.answers, &mut additional, cx);
+            for &slot in &additional {
+                let Some(own) = self.own.get_mut(slot).filter(|own| own.stamp != serial) else {
+                    continue;
+                };
+                // RFC 2181 §9 (2181-9-1): what is only additional may be left out without a word.
+                if message.additional(as_sent(own, legacy)).is_err() {
+                    break;
+                }
+                own.stamp = serial;
+            }
+            self.scratch = additional;
+        }
+        let length = message.finish();
+        buffer.truncate(length);
+        Some(())
+    }
+
+    /// A multicast response: goodbyes and answers, and what those who get them will ask next.
+    fn compose_response(
+        &mut self,
+        now: Instant,
+        buffer: &mut Vec<u8>,
+        cx: &mut Context,
+    ) -> Option<Destination> {
+        if self.ready_answers.is_empty()
+            && !self.farewells.iter().any(|farewell| farewell.due <= now)
+        {
+            return None;
+        }
+        let written = match self.write_response(now, buffer, self.limit(), cx) {
+            // The first record alone is too large for one packet (6762-17-3, 6762-17-6).
+            Written::TooLarge => self.write_response(now, buffer, LARGEST_MESSAGE, cx),
+            written => written,
+        };
+        match written {
+            Written::Message => Some(self.multicast()),
+            Written::Nothing => None,
+            Written::TooLarge => {
+                // Not reachable while publishing refuses such records; whatever it is, it must not block the rest.
+                self.ready_answers.pop_front();
+                None
+            }
+        }
+    }
+
+    fn write_response(
+        &mut self,
+        now: Instant,
+        buffer: &mut Vec<u8>,
+        limit: usize,
+        cx: &mut Context,
+    ) -> Written {
+        let serial = cx.next_serial();
+        let alone = limit > self.limit();
+        buffer.clear();
+        buffer.resize(limit, 0);
+        // RFC 6762 §18 (6762-18.1-5, 6762-18.2-2, 6762-18.4-2)
+        let Ok(mut message) =
+            MessageBuilder::new(buffer, 0, Flags::RESPONSE, Compression::Multicast)
+        else {
+            return Written::Nothing;
+        };
+        let mut count = 0_usize;
+        let mut full = false;
+        for farewell in self
+            .farewells
+            .iter_mut()
+            .filter(|farewell| farewell.due <= now)
+        {
+            // RFC 6762 §10.1 (6762-10.1-1)
+            let goodbye = Record {
+                ttl: 0,
+                ..farewell.record.as_record()
+            };
+            if (alone && count > 0) || message.answer(goodbye).is_err() {
+                full = true;
+                break;
+            }
+            count += 1;
+            farewell.left -= 1;
+            farewell.due = now + ANNOUNCEMENT_INTERVAL;
+        }
+        while let Some(&slot) = self.ready_answers.front().filter(|_| !full) {
+            let Some(own) = self
+                .own
+                .get_mut(slot)
+                .filter(|own| own.is_active() && own.pending.is_some())
+            else {
+                self.ready_answers.pop_front();
+                continue;
+            };
+            if (alone && count > 0) || message.answer(own.as_sent()).is_err() {
+                full = true;
+                break;
+            }
+            count += 1;
+            own.pending = None;
+            own.last_multicast = Some(now);
+            own.stamp = serial;
+            self.in_flight.answers.push(slot);
+            self.ready_answers.pop_front();
+        }
+        if count == 0 {
+            return if full {
+                Written::TooLarge
+            } else {
+                Written::Nothing
+            };
+        }
+        if !full && !alone {
+            let mut additional = core::mem::take(&mut self.scratch);
+            let answers = core::mem::take(&mut self.in_flight.answers);
+            self.collect_additional(&answers, &mut additional, cx);
+            self.in_flight.answers = answers;
+            for &slot in &additional {
+                let Some(own) = self.own.get_mut(slot).filter(|own| own.stamp != serial) else {
+                    continue;
+                };
+                // RFC 6762 §6 (6762-6-30): nothing twice within a second, here neither.
+                if now < Self::after(own.last_multicast, MULTICAST_SPACING) {
+                    continue;
+                }
+                if message.additional(own.as_sent()).is_err() {
+                    break;
+                }
+                own.stamp = serial;
+                own.last_multicast = Some(now);
+            }
+            self.scratch = additional;
+        }
+        let length = message.finish();
+        buffer.truncate(length);
+        self.plan_farewells();
+        Written::Message
+    }
+
+    /// What those who get these answers will ask next.
+    // RFC 6763 §12 (6763-12.1-1 .. 6763-12.2-1), RFC 6762 §6.2 (6762-6.2-4, 6762-6.2-5)
+    fn collect_additional(&self, answers: &[usize], found: &mut Vec<usize>, cx: &Context) {
+        found.clear();
+        for own in answers.iter().filter_map(|&slot| self.own.get(slot)) {
+            match own.record.as_record().data() {
+                Ok(Data::Ptr(target)) => self.collect_service(target, found, cx),
+                Ok(Data::Srv(srv)) => self.collect_host(srv.target, found, cx),
+                Ok(Data::A(_) | Data::Aaaa(_)) => {
+                    self.collect_host(own.record.name.as_name(), found, cx)
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn collect_service(&self, instance: Name<'_>, found: &mut Vec<usize>, cx: &Context) {
+        let Some(entry) = self
+            .own
+            .find_name(cx.keys.name(instance), instance)
+            .and_then(|slot| self.own.name(slot))
+        else {
+            return;
+        };
+        for &slot in &entry.records {
+            let Some(own) = self.own.get(slot).filter(|own| own.is_active()) else {
+                continue;
+            };
+            if matches!(own.kind(), RecordType::SRV | RecordType::TXT) {
+                found.push(slot);
+            }
+            if let Ok(Data::Srv(srv)) = own.record.as_record().data() {
+                self.collect_host(srv.target, found, cx);
+            }
+        }
+    }
+
+    fn collect_host(&self, host: Name<'_>, found: &mut Vec<usize>, cx: &Context) {
+        let Some(entry) = self
+            .own
+            .find_name(cx.keys.name(host), host)
+            .and_then(|slot| self.own.name(slot))
+        else {
+            return;
+        };
+        let (mut ipv4, mut ipv6) = (false, false);
+        for &slot in &entry.records {
+            let Some(own) = self.own.get(slot).filter(|own| own.is_active()) else {
+                continue;
+            };
+            ipv4 |= own.kind() == RecordType::A;
+            ipv6 |= own.kind() == RecordType::AAAA;
+            if matches!(own.kind(), RecordType::A | RecordType::AAAA) {
+                found.push(slot);
+            }
+        }
+        if ipv4 != ipv6 {
+            found.extend(entry.nsec);
+        }
+    }
+
+    /// A probe for as many groups as fit.
+    // RFC 6762 §8.1 (6762-8.1-2, 6762-8.1-3, 6762-8.1-13), §8.2 (6762-8.2-1, 6762-8.2-3)
+    fn compose_probe(&mut self, now: Instant, buffer: &mut Vec<u8>) -> Option<Destination> {
+        self.drop_settled_probes();
+        let limit = self.limit();
+        let mut count = self.groups_that_may_fit(limit);
+        loop {
+            if count == 0 {
+                return None;
+            }
+            let alone = count == 1;
+            if self.write_probe(
+                buffer,
+                count,
+                if alone {
+                    LARGEST_MESSAGE.max(limit)
+                } else {
+                    limit
+                },
+            ) {
+                break;
+            }
+            count -= 1;
+        }
+        for group in self.ready_probes.drain(..count).collect::<Vec<_>>() {
+            self.probe_sent(now, group);
+            self.in_flight.probes.push(group);
+        }
+        self.probe_batch = self.probe_batch.filter(|batch| *batch > now);
+        if self.info.unicast_reliable {
+            self.last_unicast_ask = Some(now);
+        }
+        Some(self.multicast())
+    }
+
+    fn drop_settled_probes(&mut self) {
+        let groups = &self.groups;
+        self.ready_probes.retain(|group| {
+            groups
+                .get(group)
+                .is_some_and(|state| matches!(state.phase, Phase::Probing(_)))
+        });
+    }
+
+    /// A guess at how many groups fit into a probe, a little too high rather than too low: names are compressed.
+    fn groups_that_may_fit(&self, limit: usize) -> usize {
+        let mut size = 12;
+        let mut count = 0;
+        for &group in &self.ready_probes {
+            for name in self.probed_names(group) {
+                let first_label = self
+                    .own
+                    .name(name)
+                    .and_then(|own| own.name.labels().next())
+                    .map_or(0, <[u8]>::len);
+                size += first_label + 7;
+            }
+            for own in self
+                .probed_records(group)
+                .filter_map(|slot| self.own.get(slot))
+            {
+                size += 12
+                    + if own.kind() == RecordType::SRV {
+                        8
+                    } else {
+                        own.record.rdata.octets().len()
+                    };
+            }
+            if count > 0 && size > limit {
+                break;
+            }
+            count += 1;
+        }
+        count
+    }
+
+    fn probed_records(&self, group: GroupId) -> impl Iterator<Item = usize> + '_ {
+        self.groups
+            .get(&group)
+            .into_iter()
+            .flat_map(|state| &state.records)
+            .copied()
+            .filter(|&slot| {
+                self.own
+                    .get(slot)
+                    .is_some_and(|own| own.ownership == Ownership::Probed)
+            })
+    }
+
+    fn write_probe(&self, buffer: &mut Vec<u8>, count: usize, limit: usize) -> bool {
+        buffer.clear();
+        buffer.resize(limit, 0);
+        let Ok(mut message) = MessageBuilder::new(buffer, 0, Flags::QUERY, Compression::Multicast)
+        else {
+            return false;
+        };
+        let groups = || self.ready_probes.iter().take(count).copied();
+        for name in groups()
+            .flat_map(|group| self.probed_names(group))
+            .filter_map(|name| self.own.name(name))
+        {
+            let question = Question {
+                name: name.name.as_name(),
+                kind: RecordType::ANY,
+                class: Class::IN,
+                // Ruling 2: where unicast may go astray, nothing asks for it.
+                unicast_response: self.info.unicast_reliable,
+            };
+            if message.question(question).is_err() {
+                return false;
+            }
+        }
+        for own in groups()
+            .flat_map(|group| self.probed_records(group))
+            .filter_map(|slot| self.own.get(slot))
+        {
+            // RFC 6762 §10.2: the cache-flush bit belongs to responses.
+            if message.authority(own.record.as_record()).is_err() {
+                return false;
+            }
+        }
+        let length = message.finish();
+        buffer.truncate(length);
+        true
+    }
+
+    /// Questions that are due, with the answers known already; or the rest of those.
+    // RFC 6762 §7.1, §7.2 (6762-7.2-1 .. 6762-7.2-4)
+    fn compose_query(
+        &mut self,
+        now: Instant,
+        buffer: &mut Vec<u8>,
+        cx: &Context,
+    ) -> Option<Destination> {
+        let limit = self.limit();
+        buffer.clear();
+        buffer.resize(limit, 0);
+        let mut message =
+            MessageBuilder::new(buffer, 0, Flags::QUERY, Compression::Multicast).ok()?;
+        let mut written = 0_usize;
+        let mut unicast = false;
+        while let Some(&slot) = self
+            .ready_questions
+            .front()
+            .filter(|_| self.known_answers.is_empty() || written > 0)
+        {
+            let Some(asked) = self.asked.get_mut(slot).filter(|asked| asked.ready) else {
+                self.ready_questions.pop_front();
+                continue;
+            };
+            // Ruling 1: unicast only for what stood when the link came up; ruling 2: and only if it arrives.
+            let unicast_response = asked.first_of_link && self.info.unicast_reliable;
+            let question = Question {
+                unicast_response,
+                ..asked.question.as_question()
+            };
+            let crowded = written > 0
+                && !self.known_answers.is_empty()
+                && message.len() > limit / QUESTION_SHARE;
+            if crowded || message.question(question).is_err() {
+                break;
+            }
+            written += 1;
+            unicast |= unicast_response;
+            asked.ready = false;
+            self.ready_questions.pop_front();
+            if asked.complete {
+                // A refresh: the series itself rests.
+                asked.last_sent = Some(now);
+                asked.first_of_link = false;
+            } else {
+                let next = asked.advance_series(now);
+                asked.timer.set(next, Why::Ask(slot), &mut self.deadlines);
+            }
+            let (name, kind, class) = (
+                asked.question.name.as_name(),
+                asked.question.kind,
+                asked.question.class,
+            );
+            let cache = &self.cache;
+            let fresh = |slot: &usize| cache.get(*slot).is_some_and(|cached| cached.is_fresh(now));
+            self.known_answers
+                .extend(cache.matching(&cx.keys, name, kind, class).filter(fresh));
+        }
+        let mut answers = 0_usize;
+        while let Some(&slot) = self.known_answers.front() {
+            if let Some(cached) = self.cache.get(slot).filter(|cached| cached.is_fresh(now)) {
+                // RFC 6762 §10.2 (6762-10.2-13), §7.1 (6762-7.1-5)
+                let record = Record {
+                    ttl: cached.remaining_ttl(now),
+                    cache_flush: false,
+                    ..cached.record.as_record()
+                };
+                if message.record(Section::Answer, record).is_err() {
+                    if written + answers > 0 {
+                        message.set_flags(Flags::QUERY.with_truncated(true));
+                        break;
+                    }
+                } else {
+                    answers += 1;
+                }
+            }
+            self.known_answers.pop_front();
+        }
+        if written + answers == 0 {
+            return None;
+        }
+        if unicast {
+            self.last_unicast_ask = Some(now);
+        }
+        let length = message.finish();
+        buffer.truncate(length);
+        Some(self.multicast())
+    }
+}
+
+/// What became of an attempt to write a response.
+enum Written {
+    Message,
+    Nothing,
+    TooLarge,
+}
+
+/// A record as it goes to one who asked.
+// RFC 6762 §6.7 (6762-6.7-5, 6762-6.7-6)
+fn as_sent(own: &super::own::Own, legacy: bool) -> Record<'_> {
+    let record = own.as_sent();
+    if legacy {
+        Record {
+            cache_flush: false,
+            ttl: record.ttl.min(LEGACY_TTL),
+            ..record
+        }
+    } else {
+        record
+    }
+}
+
+/// An OPT record without options.
+// RFC 6891 §6.1.2 (6891-6.1.2-1), §6.2.3 (6891-6.2.3-2)
+fn opt() -> Option<RecordBuf> {
+    let rdata = RdataBuf::opaque(RecordType::OPT, &[]).ok()?;
+    Some(RecordBuf {
+        class: Class::new(1440),
+        ..RecordBuf::new(NameBuf::root(), 0, rdata)
+    })
+}

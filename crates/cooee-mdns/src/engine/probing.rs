@@ -1,0 +1,492 @@
+//! How names become ours: probing, announcing, and what happens when somebody else has them.
+//!
+//! RFC 6762 §8 and §9. A group is probed as a whole; its records are answered with once it has passed.
+
+use alloc::vec::Vec;
+use core::cmp::Ordering;
+
+use cooee_wire::{Data, Message, Name, NameBuf, Record, RecordType};
+
+use super::Instant;
+use super::config::{
+    ANNOUNCEMENT_INTERVAL, ANNOUNCEMENTS, PROBE_DELAY, PROBE_INTERVAL, PROBES, TIEBREAK_DEFERRAL,
+};
+use super::context::{Context, Notice};
+use super::deadlines::Timer;
+use super::event::Presence;
+use super::link::{Link, Why};
+use super::record_set::{GroupId, Ownership};
+
+/// How far a group is on one link.
+#[derive(Debug)]
+pub(super) struct GroupOnLink {
+    pub(super) phase: Phase,
+    pub(super) timer: Timer,
+    pub(super) records: Vec<usize>,
+    /// What is to be announced: all of it at first, what is new after an update.
+    pub(super) news: Vec<usize>,
+}
+
+/// The way of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// So many probes have been sent.
+    Probing(u8),
+    /// The names are ours; so many announcements have been sent.
+    Announcing(u8),
+    /// All is said.
+    Established,
+    /// Somebody else has a name of the group: it is silent until it is renamed.
+    Lost,
+}
+
+impl GroupOnLink {
+    pub(super) fn new(records: Vec<usize>) -> Self {
+        Self {
+            phase: Phase::Probing(0),
+            timer: Timer::default(),
+            records,
+            news: Vec::new(),
+        }
+    }
+
+    /// Whether its records are answered with.
+    pub(super) fn is_claimed(&self) -> bool {
+        matches!(self.phase, Phase::Announcing(_) | Phase::Established)
+    }
+
+    /// Whether probing has come to an end here.
+    pub(super) fn is_settled(&self) -> bool {
+        self.is_claimed()
+    }
+}
+
+/// How many records of a probe are compared with ours. A host with more for one name would be odd.
+const TIEBREAK_RECORDS: usize = 64;
+
+impl Link {
+    /// Begins to probe a group, or claims it at once if there is nothing to probe.
+    ///
+    /// The first probe waits a little, so that hosts switched on together do not speak together; groups that come up meanwhile join it.
+    // RFC 6762 §8.1 (6762-8.1-4, 6762-8.1-18)
+    pub(super) fn start_group(&mut self, now: Instant, group: GroupId, cx: &mut Context) {
+        let needs_probe = self
+            .records_of(group)
+            .iter()
+            .any(|&slot| self.is_probed(slot));
+        if !needs_probe {
+            self.claim(now, group, cx);
+            return;
+        }
+        let throttle = cx.conflicts.delay(now);
+        let due = match self.probe_batch {
+            Some(batch) if batch >= now && throttle.is_zero() => batch,
+            _ => {
+                let due = now + throttle + cx.rng.between(PROBE_DELAY);
+                self.probe_batch = Some(due);
+                due
+            }
+        };
+        self.set_phase(now, group, Phase::Probing(0), due, cx);
+    }
+
+    /// The group's next step is due.
+    pub(super) fn advance_group(&mut self, now: Instant, group: GroupId, cx: &mut Context) {
+        match self.groups.get(&group).map(|g| g.phase) {
+            Some(Phase::Probing(sent)) if sent >= PROBES => self.claim(now, group, cx),
+            Some(Phase::Probing(_)) => self.ready_probes.push_back(group),
+            Some(Phase::Announcing(_)) => self.announce(now, group),
+            Some(Phase::Established | Phase::Lost) | None => {}
+        }
+    }
+
+    /// A probe of the group has been put into a datagram.
+    // RFC 6762 §8.1 (6762-8.1-5)
+    pub(super) fn probe_sent(&mut self, now: Instant, group: GroupId) {
+        if let Some(state) = self.groups.get_mut(&group)
+            && let Phase::Probing(sent) = &mut state.phase
+        {
+            *sent += 1;
+            state
+                .timer
+                .set(now + PROBE_INTERVAL, Why::Group(group), &mut self.deadlines);
+        }
+    }
+
+    /// The probe did not leave: it does not count and is repeated (ruling 26).
+    pub(super) fn probe_failed(&mut self, now: Instant, group: GroupId) {
+        if let Some(state) = self.groups.get_mut(&group)
+            && let Phase::Probing(sent) = &mut state.phase
+        {
+            *sent = sent.saturating_sub(1);
+            state
+                .timer
+                .set(now + PROBE_INTERVAL, Why::Group(group), &mut self.deadlines);
+        }
+    }
+
+    /// The names are ours: the records are answered with from now on, and announced.
+    // RFC 6762 §8.1 (6762-8.1-6), §8.3 (6762-8.3-1)
+    fn claim(&mut self, now: Instant, group: GroupId, cx: &mut Context) {
+        let records = self.records_of(group);
+        let was_claimed = self.groups.get(&group).is_some_and(GroupOnLink::is_claimed);
+        if let Some(state) = self.groups.get_mut(&group) {
+            state.news.clone_from(&records);
+            state.phase = Phase::Announcing(0);
+        }
+        if !was_claimed {
+            for &slot in &records {
+                self.activate(slot, cx);
+            }
+        }
+        self.announce(now, group);
+        cx.notices.push(Notice::Settled(group));
+    }
+
+    /// One more group answers with this record.
+    pub(super) fn activate(&mut self, slot: usize, cx: &mut Context) {
+        let Some(own) = self.own.get_mut(slot) else {
+            return;
+        };
+        own.claims += 1;
+        let (first, name, unique) = (own.claims == 1, own.name, own.is_unique());
+        if first {
+            if unique {
+                self.own.renew_nsec(&cx.keys, name);
+            }
+            self.tell_own(slot, Presence::Present, cx);
+        }
+    }
+
+    /// One group less answers with this record.
+    fn deactivate(&mut self, slot: usize, cx: &mut Context) {
+        let Some(own) = self.own.get_mut(slot) else {
+            return;
+        };
+        own.claims = own.claims.saturating_sub(1);
+        let (last, name, unique) = (own.claims == 0, own.name, own.is_unique());
+        if last {
+            own.pending = None;
+            if unique {
+                self.own.renew_nsec(&cx.keys, name);
+            }
+            self.tell_own(slot, Presence::Gone, cx);
+        }
+    }
+
+    /// Announces what is new in a group.
+    // RFC 6762 §8.3 (6762-8.3-5)
+    pub(super) fn announce(&mut self, now: Instant, group: GroupId) {
+        let Some(state) = self.groups.get_mut(&group) else {
+            return;
+        };
+        let sent = match state.phase {
+            Phase::Announcing(sent) => sent + 1,
+            Phase::Established => 1,
+            Phase::Probing(_) | Phase::Lost => return,
+        };
+        let news = core::mem::take(&mut state.news);
+        for &slot in &news {
+            self.announce_record(now, slot);
+        }
+        let Some(state) = self.groups.get_mut(&group) else {
+            return;
+        };
+        if sent < ANNOUNCEMENTS {
+            state.phase = Phase::Announcing(sent);
+            state.news = news;
+            state.timer.set(
+                now + ANNOUNCEMENT_INTERVAL,
+                Why::Group(group),
+                &mut self.deadlines,
+            );
+        } else {
+            state.phase = Phase::Established;
+        }
+    }
+
+    /// Records of an established group are new: they are announced, without new probes.
+    // RFC 6762 §8.4 (6762-8.4-1, 6762-8.4-3)
+    pub(super) fn announce_news(&mut self, now: Instant, group: GroupId, news: Vec<usize>) {
+        if let Some(state) = self.groups.get_mut(&group)
+            && state.is_claimed()
+        {
+            state.phase = Phase::Announcing(0);
+            for slot in news {
+                if !state.news.contains(&slot) {
+                    state.news.push(slot);
+                }
+            }
+            self.announce(now, group);
+        }
+    }
+
+    /// Takes a group's records off this link; those that nobody else publishes are returned to the caller's care.
+    pub(super) fn stop_group(&mut self, group: GroupId, cx: &mut Context) -> Vec<super::own::Own> {
+        let Some(state) = self.groups.remove(&group) else {
+            return Vec::new();
+        };
+        let claimed = state.is_claimed();
+        let mut gone = Vec::new();
+        for slot in state.records {
+            gone.extend(self.release_record(slot, group, claimed, cx));
+        }
+        gone
+    }
+
+    /// The group does not publish this record any more; gives it back if nobody does.
+    pub(super) fn release_record(
+        &mut self,
+        slot: usize,
+        group: GroupId,
+        claimed: bool,
+        cx: &mut Context,
+    ) -> Option<super::own::Own> {
+        if claimed && self.own.get(slot).is_some_and(|own| own.claims == 1) {
+            self.tell_own(slot, Presence::Gone, cx);
+        }
+        self.own.release(&cx.keys, slot, group, claimed)
+    }
+
+    /// Somebody says that a name of the group is theirs.
+    // RFC 6762 §9 (6762-9-3), §8.1 (6762-8.1-14, 6762-8.1-16)
+    fn conflict(&mut self, now: Instant, group: GroupId, name: &NameBuf, cx: &mut Context) {
+        let Some(state) = self.groups.get(&group) else {
+            return;
+        };
+        match state.phase {
+            // Before the first probe nothing counts.
+            Phase::Probing(0) | Phase::Lost => {}
+            Phase::Probing(_) => {
+                cx.stats.conflicts += 1;
+                cx.conflicts.count(now);
+                cx.notices.push(Notice::Lost {
+                    group,
+                    link: self.id,
+                    name: name.clone(),
+                });
+            }
+            Phase::Announcing(_) | Phase::Established => {
+                // Back to the start; if the other defends the name, it is lost there.
+                cx.stats.conflicts += 1;
+                cx.conflicts.count(now);
+                self.unclaim(group, cx);
+                let due = now + cx.conflicts.delay(now) + cx.rng.between(PROBE_DELAY);
+                self.set_phase(now, group, Phase::Probing(0), due, cx);
+            }
+        }
+    }
+
+    /// The group falls silent until it is renamed (ruling 17: on every link, wherever the name was lost).
+    pub(super) fn lose(&mut self, group: GroupId, cx: &mut Context) {
+        self.unclaim(group, cx);
+        if let Some(state) = self.groups.get_mut(&group) {
+            state.phase = Phase::Lost;
+            state.timer.clear();
+        }
+    }
+
+    fn unclaim(&mut self, group: GroupId, cx: &mut Context) {
+        if self.groups.get(&group).is_some_and(GroupOnLink::is_claimed) {
+            for slot in self.records_of(group) {
+                self.deactivate(slot, cx);
+            }
+        }
+        if let Some(state) = self.groups.get_mut(&group) {
+            state.news.clear();
+        }
+    }
+
+    fn set_phase(
+        &mut self,
+        now: Instant,
+        group: GroupId,
+        phase: Phase,
+        due: Instant,
+        _: &mut Context,
+    ) {
+        if let Some(state) = self.groups.get_mut(&group) {
+            state.phase = phase;
+            state
+                .timer
+                .set(due.max(now), Why::Group(group), &mut self.deadlines);
+        }
+    }
+
+    /// A response holds a record under a name of ours that is not one of ours: whether that is a conflict, and what then.
+    // RFC 6762 §9 (6762-9-1, 6762-9-2), §8.1 (6762-8.1-17)
+    pub(super) fn check_conflict(
+        &mut self,
+        now: Instant,
+        name: usize,
+        record: &Record<'_>,
+        cx: &mut Context,
+    ) {
+        // A goodbye claims nothing.
+        if record.ttl == 0 || self.is_excused(now, record, cx) {
+            return;
+        }
+        let Some(entry) = self.own.name(name) else {
+            return;
+        };
+        let owner = entry.name.clone();
+        let mut losers: Vec<GroupId> = Vec::new();
+        for own in entry.records.iter().filter_map(|&slot| self.own.get(slot)) {
+            if own.ownership != Ownership::Probed || own.record.class != record.class {
+                continue;
+            }
+            for group in &own.groups {
+                let probing = self
+                    .groups
+                    .get(group)
+                    .is_some_and(|state| matches!(state.phase, Phase::Probing(_)));
+                // While we probe with ANY, a record of any type says that the name is taken.
+                let same_kind = own.kind() == record.kind();
+                if (probing || same_kind) && !losers.contains(group) {
+                    losers.push(*group);
+                }
+            }
+        }
+        for group in losers {
+            self.conflict(now, group, &owner, cx);
+        }
+    }
+
+    /// Whether a foreign record under our name is no conflict after all (rulings 20, 21).
+    fn is_excused(&mut self, now: Instant, record: &Record<'_>, cx: &Context) -> bool {
+        let own_address = match record.data() {
+            Ok(Data::A(address)) => cx.own_addresses.contains(now, address.into()),
+            Ok(Data::Aaaa(address)) => cx.own_addresses.contains(now, address.into()),
+            _ => false,
+        };
+        self.forget_previous(now);
+        own_address
+            || self
+                .previous
+                .iter()
+                .any(|(_, old)| old.as_record().rdata == record.rdata && old.name == record.name)
+    }
+
+    /// Another host probes for names that we are probing for: the later data wins, and the loser waits a second.
+    // RFC 6762 §8.2 (6762-8.2-4 .. 6762-8.2-8)
+    pub(super) fn break_tie(
+        &mut self,
+        now: Instant,
+        name: usize,
+        message: &Message<'_>,
+        cx: &Context,
+    ) {
+        let Some(entry) = self.own.name(name) else {
+            return;
+        };
+        let mut groups: Vec<GroupId> = Vec::new();
+        for own in entry.records.iter().filter_map(|&slot| self.own.get(slot)) {
+            for group in &own.groups {
+                let probing = self
+                    .groups
+                    .get(group)
+                    .is_some_and(|state| matches!(state.phase, Phase::Probing(_)));
+                if own.ownership == Ownership::Probed && probing && !groups.contains(group) {
+                    groups.push(*group);
+                }
+            }
+        }
+        if groups.is_empty() {
+            return;
+        }
+        let mut theirs: Vec<Record<'_>> = message
+            .authorities()
+            .filter_map(Result::ok)
+            .filter(|record| record.name == entry.name)
+            .take(TIEBREAK_RECORDS)
+            .collect();
+        let mut ours: Vec<Record<'_>> = entry
+            .records
+            .iter()
+            .filter_map(|&slot| self.own.get(slot))
+            .filter(|own| own.ownership == Ownership::Probed)
+            .map(|own| own.record.as_record())
+            .collect();
+        // Addresses of ours that another program of this host probes with are no rival (ruling 21).
+        let is_ours = |record: &Record<'_>| match record.data() {
+            Ok(Data::A(address)) => cx.own_addresses.contains(now, address.into()),
+            Ok(Data::Aaaa(address)) => cx.own_addresses.contains(now, address.into()),
+            _ => false,
+        };
+        if theirs.is_empty() || theirs.iter().all(is_ours) {
+            return;
+        }
+        if compare(&mut ours, &mut theirs) == Ordering::Less {
+            for group in groups {
+                if let Some(state) = self.groups.get_mut(&group) {
+                    state.phase = Phase::Probing(0);
+                    state.timer.set(
+                        now + TIEBREAK_DEFERRAL,
+                        Why::Group(group),
+                        &mut self.deadlines,
+                    );
+                }
+                self.ready_probes.retain(|&ready| ready != group);
+            }
+        }
+    }
+
+    /// Whether a record has to be probed for.
+    pub(super) fn is_probed(&self, slot: usize) -> bool {
+        self.own
+            .get(slot)
+            .is_some_and(|own| own.ownership == Ownership::Probed)
+    }
+
+    pub(super) fn records_of(&self, group: GroupId) -> Vec<usize> {
+        self.groups
+            .get(&group)
+            .map(|state| state.records.clone())
+            .unwrap_or_default()
+    }
+
+    /// The names that a probe of the group asks for, each once.
+    pub(super) fn probed_names(&self, group: GroupId) -> Vec<usize> {
+        let mut names = Vec::new();
+        for &slot in self
+            .groups
+            .get(&group)
+            .map_or(&[][..], |state| &state.records)
+        {
+            if let Some(own) = self.own.get(slot)
+                && own.ownership == Ownership::Probed
+                && !names.contains(&own.name)
+            {
+                names.push(own.name);
+            }
+        }
+        names
+    }
+}
+
+/// Compares two sets of records as RFC 6762 §8.2.1 has it: sorted, pair by pair, and the longer one wins at the end.
+// RFC 6762 §8.2 (6762-8.2-9 .. 6762-8.2-13), §8.2.1 (6762-8.2.1-1 .. 6762-8.2.1-4)
+fn compare(ours: &mut [Record<'_>], theirs: &mut [Record<'_>]) -> Ordering {
+    ours.sort_by(order);
+    theirs.sort_by(order);
+    ours.iter()
+        .zip(theirs.iter())
+        .map(|(a, b)| order(a, b))
+        .find(|order| order.is_ne())
+        .unwrap_or_else(|| ours.len().cmp(&theirs.len()))
+}
+
+/// Class, then type, then the raw octets of the data with names written out.
+fn order(a: &Record<'_>, b: &Record<'_>) -> Ordering {
+    (a.class, a.kind())
+        .cmp(&(b.class, b.kind()))
+        .then_with(|| a.rdata.canonical_cmp(b.rdata))
+}
+
+/// Whether the name of a probe question may be ours to defend.
+pub(super) fn is_probe_for(message: &Message<'_>, name: Name<'_>) -> bool {
+    message
+        .authorities()
+        .filter_map(Result::ok)
+        .any(|record| record.name == name && record.kind() != RecordType::OPT)
+}

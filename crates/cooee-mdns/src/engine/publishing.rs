@@ -1,0 +1,478 @@
+//! Groups of records on all links: publish, update, rename, withdraw.
+//!
+//! RFC 6762 §8.4 for updates, §10.1 for goodbyes, and rulings 8–10, 17 and 19.
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use cooee_wire::{NameBuf, RdataBuf, RecordBuf};
+
+use super::config::{GOODBYES, HOST_TTL, LARGEST_MESSAGE, STALE_ECHO};
+use super::context::{Context, Notice};
+use super::link::Link;
+use super::own::Own;
+use super::probing::GroupOnLink;
+use super::record_set::{Entry, Ownership};
+use super::{Engine, Event, GroupId, Instant, LinkId, LinkInfo, LinkSet, PublishError, RecordSet};
+
+/// A published group.
+#[derive(Debug)]
+pub(super) struct Group {
+    set: RecordSet,
+    links: LinkSet,
+    /// The links that have to be through with probing before the group is ready (ruling 17); `None`: it has been told.
+    awaited: Option<BTreeSet<LinkId>>,
+    lost: bool,
+}
+
+impl Engine {
+    /// Publishes a group of records on the links told, now and whenever they come up. Unique records are probed first.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError`] if the group is empty, a record is too large, or another group has the same name and type with other data.
+    // RFC 6762 §8
+    pub fn publish(
+        &mut self,
+        now: Instant,
+        records: RecordSet,
+        links: LinkSet,
+    ) -> Result<GroupId, PublishError> {
+        let now = self.clock(now);
+        let id = GroupId(self.new_id());
+        self.check(&records, id)?;
+        self.groups.insert(
+            id,
+            Group {
+                set: records,
+                links,
+                awaited: None,
+                lost: false,
+            },
+        );
+        self.start_group(now, id);
+        self.settle(now);
+        Ok(id)
+    }
+
+    /// Changes the records of a group. New names are probed; new data under known names is announced at once.
+    ///
+    /// # Errors
+    ///
+    /// As for [`publish`](Self::publish), or if there is no such group. Then nothing has changed.
+    // RFC 6762 §8.4 (6762-8.4-1, 6762-8.4-3 .. 6762-8.4-5)
+    pub fn update(
+        &mut self,
+        now: Instant,
+        group: GroupId,
+        records: RecordSet,
+    ) -> Result<(), PublishError> {
+        let now = self.clock(now);
+        self.check(&records, group)?;
+        let Some(known) = self.groups.get_mut(&group) else {
+            return Err(PublishError::UnknownGroup);
+        };
+        if known.lost {
+            return self.rename(now, group, records);
+        }
+        known.set = records;
+        let up: Vec<LinkId> = self.links_of(group);
+        for link in up {
+            self.renew_records(now, group, link);
+        }
+        self.settle(now);
+        Ok(())
+    }
+
+    /// Gives a group other names: after a conflict, or because somebody wishes so. The records are probed and announced anew.
+    ///
+    /// If the old names were ours they get a goodbye; if they were lost, none does (ruling 19).
+    ///
+    /// # Errors
+    ///
+    /// As for [`update`](Self::update).
+    // RFC 6762 §9 (6762-9-6, 6762-9-7)
+    pub fn rename(
+        &mut self,
+        now: Instant,
+        group: GroupId,
+        records: RecordSet,
+    ) -> Result<(), PublishError> {
+        let now = self.clock(now);
+        self.check(&records, group)?;
+        let Some(known) = self.groups.get_mut(&group) else {
+            return Err(PublishError::UnknownGroup);
+        };
+        let lost = core::mem::replace(&mut known.lost, false);
+        known.set = records;
+        let goodbyes = if lost { 0 } else { GOODBYES };
+        let Self { links, context, .. } = self;
+        for link in links.values_mut() {
+            link.withdraw(now, group, goodbyes, context);
+        }
+        self.start_group(now, group);
+        self.settle(now);
+        Ok(())
+    }
+
+    /// Takes a group back: a goodbye now and one a second later.
+    // RFC 6762 §10.1 (6762-10.1-1), ruling 9
+    pub fn withdraw(&mut self, now: Instant, group: GroupId) {
+        let now = self.clock(now);
+        self.withdraw_with(now, group, GOODBYES);
+        self.settle(now);
+    }
+
+    pub(super) fn withdraw_with(&mut self, now: Instant, group: GroupId, goodbyes: u8) {
+        let Some(known) = self.groups.remove(&group) else {
+            return;
+        };
+        let goodbyes = if known.lost { 0 } else { goodbyes };
+        for link in self.links.values_mut() {
+            link.withdraw(now, group, goodbyes, &mut self.context);
+        }
+    }
+
+    /// All groups of a link that has come up.
+    pub(super) fn publish_groups_on(&mut self, now: Instant, link: LinkId) {
+        let Some(known) = self.links.get_mut(&link) else {
+            return;
+        };
+        for (&id, group) in self
+            .groups
+            .iter_mut()
+            .filter(|(_, group)| !group.lost && group.links.contains(link))
+        {
+            known.publish(now, id, &group.set, &mut self.context);
+            // A group that waited for a link waits for this one (ruling 17: later ones do not take ready back).
+            if let Some(awaited) = &mut group.awaited {
+                awaited.insert(link);
+            }
+        }
+    }
+
+    /// Without goodbyes: the link cannot carry them.
+    pub(super) fn withdraw_groups_from(&mut self, link: LinkId) {
+        let Some(known) = self.links.get_mut(&link) else {
+            return;
+        };
+        for &group in self.groups.keys() {
+            known.stop_group(group, &mut self.context);
+        }
+        for group in self.groups.values_mut() {
+            if let Some(awaited) = &mut group.awaited {
+                awaited.remove(&link);
+            }
+        }
+    }
+
+    /// Our addresses on a link have changed, and the host records with them.
+    pub(super) fn readdress_groups_on(&mut self, now: Instant, link: LinkId) {
+        let with_hosts: Vec<GroupId> = self
+            .groups
+            .iter()
+            .filter(|(_, group)| !group.set.hosts.is_empty())
+            .map(|(&id, _)| id)
+            .collect();
+        for group in with_hosts {
+            self.renew_records(now, group, link);
+        }
+    }
+
+    /// What the links have to tell.
+    pub(super) fn heed_notices(&mut self, now: Instant) {
+        while let Some(notice) = self.context.notices.pop() {
+            match notice {
+                Notice::Settled(id) => self.check_ready(id),
+                Notice::Lost {
+                    group: id,
+                    link,
+                    name,
+                } => {
+                    let Some(group) = self.groups.get_mut(&id).filter(|group| !group.lost) else {
+                        continue;
+                    };
+                    tracing::debug!(%name, %link, "name lost to another host");
+                    group.lost = true;
+                    for link in self.links.values_mut() {
+                        link.lose(id, &mut self.context);
+                    }
+                    self.context.events.push_back(Event::Conflict {
+                        group: id,
+                        link,
+                        name,
+                    });
+                }
+            }
+        }
+        let _ = now;
+    }
+
+    fn start_group(&mut self, now: Instant, id: GroupId) {
+        let up = self.links_of(id);
+        let Some(group) = self.groups.get_mut(&id) else {
+            return;
+        };
+        group.awaited = Some(up.iter().copied().collect());
+        if up.is_empty() {
+            self.context.events.push_back(Event::Waiting { group: id });
+        }
+        for link in up {
+            if let Some(link) = self.links.get_mut(&link) {
+                link.publish(now, id, &group.set, &mut self.context);
+            }
+        }
+        self.check_ready(id);
+    }
+
+    /// Tells that a group is ready when every link that it waits for is through.
+    fn check_ready(&mut self, id: GroupId) {
+        let Some(group) = self.groups.get_mut(&id).filter(|group| !group.lost) else {
+            return;
+        };
+        let Some(awaited) = &mut group.awaited else {
+            return;
+        };
+        let links = &self.links;
+        let through = |link: &LinkId| {
+            links.get(link).is_none_or(|link| {
+                link.unusable || link.groups.get(&id).is_none_or(GroupOnLink::is_settled)
+            })
+        };
+        let somewhere = links.values().any(|link| {
+            !link.unusable && link.groups.get(&id).is_some_and(GroupOnLink::is_settled)
+        });
+        if awaited.iter().all(through) && somewhere {
+            group.awaited = None;
+            self.context.events.push_back(Event::Ready { group: id });
+        }
+    }
+
+    /// Brings a group's records on a link into accord with its set.
+    fn renew_records(&mut self, now: Instant, id: GroupId, link: LinkId) {
+        let (Some(group), Some(link)) = (self.groups.get(&id), self.links.get_mut(&link)) else {
+            return;
+        };
+        if !group.lost {
+            link.renew(now, id, &group.set, &mut self.context);
+        }
+    }
+
+    fn links_of(&self, group: GroupId) -> Vec<LinkId> {
+        let Some(group) = self.groups.get(&group) else {
+            return Vec::new();
+        };
+        let usable = self
+            .links
+            .values()
+            .filter(|link| link.is_usable() && group.links.contains(link.id));
+        usable.map(|link| link.id).collect()
+    }
+
+    fn check(&self, set: &RecordSet, group: GroupId) -> Result<(), PublishError> {
+        if self.shut_down {
+            return Err(PublishError::ShutDown);
+        }
+        if set.is_empty() {
+            return Err(PublishError::Empty);
+        }
+        for Entry {
+            record, ownership, ..
+        } in &set.records
+        {
+            // RFC 6762 §17 (6762-17-7): header, name, the ten octets of the fixed fields, and the data.
+            if 12 + record.name.as_octets().len() + 10 + record.rdata.octets().len()
+                > LARGEST_MESSAGE
+            {
+                return Err(PublishError::TooLarge(record.name.clone()));
+            }
+            if *ownership != Ownership::Shared && self.is_taken(record, group) {
+                return Err(PublishError::AlreadyPublished(record.name.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether another group has a unique record of the same name and type with other data.
+    fn is_taken(&self, record: &RecordBuf, group: GroupId) -> bool {
+        let hash = self.context.keys.name(record.name.as_name());
+        self.links.values().any(|link| {
+            let entry = link
+                .own
+                .find_name(hash, record.name.as_name())
+                .and_then(|slot| link.own.name(slot));
+            entry.is_some_and(|entry| {
+                entry
+                    .records
+                    .iter()
+                    .filter_map(|&slot| link.own.get(slot))
+                    .any(|own| {
+                        own.is_unique()
+                            && own.kind() == record.kind()
+                            && own.record.as_record().rdata != record.as_record().rdata
+                            && own.groups.iter().any(|&other| other != group)
+                    })
+            })
+        })
+    }
+}
+
+impl Link {
+    /// Puts a group onto this link.
+    fn publish(&mut self, now: Instant, id: GroupId, set: &RecordSet, cx: &mut Context) {
+        if !self.is_usable() || self.groups.contains_key(&id) {
+            return;
+        }
+        let entries = entries(set, &self.info);
+        let slots = self.add_records(&entries, id, cx);
+        self.groups.insert(id, GroupOnLink::new(slots));
+        self.start_group(now, id, cx);
+    }
+
+    /// Takes a group off this link, with so many goodbyes.
+    fn withdraw(&mut self, now: Instant, id: GroupId, goodbyes: u8, cx: &mut Context) {
+        for own in self.stop_group(id, cx) {
+            self.remember_previous(now, &own);
+            if goodbyes > 0 && own.goodbye {
+                self.say_goodbye(now, own.record, own.last_multicast, goodbyes);
+            }
+        }
+    }
+
+    /// Changes the records of a group to those of `set`.
+    // RFC 6762 §8.4
+    fn renew(&mut self, now: Instant, id: GroupId, set: &RecordSet, cx: &mut Context) {
+        let Some(state) = self.groups.get(&id) else {
+            return self.publish(now, id, set, cx);
+        };
+        let claimed = state.is_claimed();
+        let before = state.records.clone();
+        let names_before = self.probed_names(id);
+        let entries = entries(set, &self.info);
+        let after = self.add_records(&entries, id, cx);
+        let news: Vec<usize> = after
+            .iter()
+            .copied()
+            .filter(|slot| !before.contains(slot))
+            .collect();
+        if let Some(state) = self.groups.get_mut(&id) {
+            state.records.clone_from(&after);
+        }
+        if claimed {
+            for &slot in &news {
+                self.activate(slot, cx);
+            }
+        }
+        let replaced: Vec<(NameBuf, cooee_wire::RecordType)> = news
+            .iter()
+            .filter_map(|&slot| self.own.get(slot))
+            .map(|own| (own.record.name.clone(), own.kind()))
+            .collect();
+        for slot in before.into_iter().filter(|slot| !after.contains(slot)) {
+            let Some(own) = self.release_record(slot, id, claimed, cx) else {
+                continue;
+            };
+            self.remember_previous(now, &own);
+            // New unique data flushes the old (6762-8.4-5); shared data, and what has no successor, gets a goodbye (6762-8.4-4).
+            let flushed = own.is_unique()
+                && replaced
+                    .iter()
+                    .any(|(name, kind)| *name == own.record.name && *kind == own.kind());
+            if !flushed && own.goodbye {
+                self.say_goodbye(now, own.record, own.last_multicast, GOODBYES);
+            }
+        }
+        let new_name = self
+            .probed_names(id)
+            .iter()
+            .any(|name| !names_before.contains(name));
+        if new_name {
+            self.lose(id, cx);
+            self.start_group(now, id, cx);
+        } else if claimed {
+            // A unique RRset is announced whole (6762-10.2-7).
+            let mut whole: Vec<usize> = Vec::new();
+            for &slot in &news {
+                let rrset: Vec<usize> = match self.own.get(slot) {
+                    Some(own) if own.is_unique() => self.own.rrset_of(slot).collect(),
+                    _ => alloc::vec![slot],
+                };
+                whole.extend(
+                    rrset
+                        .into_iter()
+                        .filter(|member| !whole.contains(member))
+                        .collect::<Vec<_>>(),
+                );
+            }
+            self.announce_news(now, id, whole);
+        }
+    }
+
+    fn add_records(&mut self, entries: &[Entry], id: GroupId, cx: &Context) -> Vec<usize> {
+        let mut slots: Vec<usize> = Vec::new();
+        for Entry {
+            record,
+            ownership,
+            goodbye,
+        } in entries
+        {
+            self.cancel_goodbye(record);
+            let slot = self.own.add(&cx.keys, record, *ownership, *goodbye, id);
+            if !slots.contains(&slot) {
+                slots.push(slot);
+            }
+        }
+        slots
+    }
+
+    /// Our former data may still come back to us from a bridge or a proxy (ruling 20).
+    fn remember_previous(&mut self, now: Instant, own: &Own) {
+        self.forget_previous(now);
+        if own.ownership == Ownership::Probed && self.previous.len() < PREVIOUS {
+            self.previous
+                .push_back((now + STALE_ECHO, own.record.clone()));
+        }
+    }
+}
+
+/// How many former records are remembered.
+const PREVIOUS: usize = 1024;
+
+/// The records of a set on a link: those of a host are made from the link's addresses.
+// RFC 6762 §14 (6762-14-4), §6.2 (6762-6.2-1, 6762-6.2-2), §8.1 (6762-8.1-21)
+fn entries(set: &RecordSet, info: &LinkInfo) -> Vec<Entry> {
+    let mut entries = set.records.clone();
+    for host in &set.hosts {
+        for address in info.ipv4_addresses() {
+            entries.push(address_entry(host, RdataBuf::a(address)));
+            entries.push(reverse_entry(address.into(), host));
+        }
+        for address in info.ipv6_addresses() {
+            entries.push(address_entry(host, RdataBuf::aaaa(address)));
+            entries.push(reverse_entry(address.into(), host));
+        }
+    }
+    entries
+}
+
+fn address_entry(host: &NameBuf, rdata: RdataBuf) -> Entry {
+    Entry {
+        record: RecordBuf::new(host.clone(), HOST_TTL, rdata),
+        ownership: Ownership::Probed,
+        goodbye: true,
+    }
+}
+
+fn reverse_entry(address: IpAddr, host: &NameBuf) -> Entry {
+    let record = RecordBuf::new(
+        NameBuf::reverse(address),
+        HOST_TTL,
+        RdataBuf::ptr(host.as_name()),
+    );
+    Entry {
+        record,
+        ownership: Ownership::Known,
+        goodbye: true,
+    }
+}

@@ -1,0 +1,138 @@
+//! What is published together.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use cooee_wire::{NameBuf, RecordBuf};
+
+/// The number of a group of published records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GroupId(pub(super) u64);
+
+/// The records of a group: they are probed, announced, renamed and withdrawn together.
+///
+/// ```
+/// use cooee_mdns::RecordSet;
+/// use cooee_wire::{NameBuf, RdataBuf, RecordBuf};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let instance: NameBuf = r"Keith’s web server._http._tcp.local".parse()?;
+/// let kind: NameBuf = "_http._tcp.local".parse()?;
+/// let host: NameBuf = "tabasco.local".parse()?;
+/// let set = RecordSet::new()
+///     .shared(RecordBuf::new(kind, 4500, RdataBuf::ptr(instance.as_name())))
+///     .unique(RecordBuf::new(instance, 120, RdataBuf::srv(0, 0, 8080, host.as_name())));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct RecordSet {
+    pub(super) records: Vec<Entry>,
+    pub(super) hosts: Vec<NameBuf>,
+}
+
+/// A record and what its publisher says about it.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) record: RecordBuf,
+    pub(super) ownership: Ownership,
+    pub(super) goodbye: bool,
+}
+
+/// Who may have records of the same name, type and class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ownership {
+    /// Anybody: RFC 6762 §2, "shared".
+    Shared,
+    /// We alone, once probing has shown that nobody else has it.
+    Probed,
+    /// We alone, and no probing is needed to know it.
+    Known,
+}
+
+impl RecordSet {
+    /// An empty set.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a record whose RRset belongs to this group alone: its name is probed before it is used.
+    // RFC 6762 §8.1 (6762-8.1-1)
+    pub fn unique(self, record: RecordBuf) -> Self {
+        self.with(record, Ownership::Probed, true)
+    }
+
+    /// Adds a unique record that needs no probing, because nobody else can have it.
+    // RFC 6762 §8.1 (6762-8.1-20)
+    pub fn known_unique(self, record: RecordBuf) -> Self {
+        self.with(record, Ownership::Known, true)
+    }
+
+    /// Adds a record that others may have beside us, with other data.
+    pub fn shared(self, record: RecordBuf) -> Self {
+        self.with(record, Ownership::Shared, true)
+    }
+
+    /// Adds a shared record that others publish with the same data, so that it gets no goodbye (ruling 10).
+    pub fn shared_without_goodbye(self, record: RecordBuf) -> Self {
+        self.with(record, Ownership::Shared, false)
+    }
+
+    /// Makes `host` the name of this host: on each link, the A and AAAA records of our addresses there, unique, and the PTR records
+    /// that lead from the addresses back to the name.
+    // RFC 6762 §14 (6762-14-4), §6.2 (6762-6.2-1)
+    pub fn host_addresses(mut self, host: NameBuf) -> Self {
+        self.hosts.push(host);
+        self
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.hosts.is_empty()
+    }
+
+    fn with(mut self, mut record: RecordBuf, ownership: Ownership, goodbye: bool) -> Self {
+        record.cache_flush = false;
+        self.records.push(Entry {
+            record,
+            ownership,
+            goodbye,
+        });
+        self
+    }
+}
+
+/// Why a set of records cannot be published. Nothing has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// The set is empty.
+    Empty,
+    /// There is no such group; it was withdrawn, perhaps.
+    UnknownGroup,
+    /// A unique record of another group has the same name and type and other data.
+    AlreadyPublished(NameBuf),
+    /// A record is too large for any message.
+    TooLarge(NameBuf),
+    /// The engine has been shut down.
+    ShutDown,
+}
+
+impl fmt::Display for PublishError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("there is no record to publish"),
+            Self::UnknownGroup => f.write_str("these records are not published any more"),
+            Self::AlreadyPublished(name) => {
+                write!(f, "other unique records of {name} are published already")
+            }
+            Self::TooLarge(name) => write!(
+                f,
+                "a record of {name} is too large for a message of 8952 octets"
+            ),
+            Self::ShutDown => f.write_str("the engine has been shut down"),
+        }
+    }
+}
+
+impl core::error::Error for PublishError {}

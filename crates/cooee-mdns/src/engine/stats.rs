@@ -1,0 +1,37 @@
+//! Counts.
+
+/// What an engine has received and what it made of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Datagrams received, own copies not counted.
+    pub received: u64,
+    /// Queries among them.
+    pub queries: u64,
+    /// Responses among them.
+    pub responses: u64,
+    /// Datagrams of our own that came back.
+    pub own_copies: u64,
+    /// Dropped: not a DNS message, or broken from some place on.
+    pub malformed: u64,
+    /// Dropped: operation or response code not zero.
+    // RFC 6762 §18.3 (6762-18.3-2), §18.11 (6762-18.11-2)
+    pub not_a_query: u64,
+    /// Dropped: a response from a port other than 5353.
+    // RFC 6762 §6 (6762-6-25)
+    pub wrong_port: u64,
+    /// Dropped: unicast from somewhere that is not on the link.
+    // RFC 6762 §11 (6762-11-3), §5.5 (6762-5.5-2)
+    pub off_link: u64,
+    /// Dropped: a unicast response that nobody asked for.
+    // RFC 6762 §6 (6762-6-29)
+    pub unsolicited: u64,
+    /// Records dropped because a bound was reached.
+    pub over_limit: u64,
+    /// Datagrams given out for sending.
+    pub sent: u64,
+    /// Sends that the system refused.
+    pub send_failures: u64,
+    /// Conflicts about our names.
+    pub conflicts: u64,
+}
