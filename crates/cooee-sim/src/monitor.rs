@@ -1,0 +1,249 @@
+//! Rules that every packet must keep, whoever sent it and whatever the test is about.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::time::Duration;
+
+use cooee_mdns::{Instant, LinkId};
+use cooee_wire::{Flags, Message, NameBuf, RdataBuf, Record, RecordType, Section};
+
+use crate::network::HostId;
+use crate::packet::Packet;
+
+/// A rule was broken.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Violation {
+    /// When.
+    pub at: Instant,
+    /// By whom.
+    pub sender: String,
+    /// The clause, as in the tables of docs/clauses.
+    pub clause: &'static str,
+    /// What was seen.
+    pub text: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} {} broke {}: {}",
+            self.at, self.sender, self.clause, self.text
+        )
+    }
+}
+
+/// Watches packets.
+#[derive(Debug, Default)]
+pub(crate) struct Monitor {
+    violations: Vec<Violation>,
+    /// When a host last multicast a record, in a family.
+    multicast: HashMap<Sent, Instant>,
+    /// When somebody last probed for a name on a link.
+    probed: HashMap<(LinkId, NameBuf), Instant>,
+    /// How many probes a host has sent for a name, in a family, and the last one.
+    probes: HashMap<(HostId, LinkId, bool, NameBuf), (u32, Instant)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Sent {
+    host: HostId,
+    link: LinkId,
+    ipv4: bool,
+    name: NameBuf,
+    rdata: RdataBuf,
+    goodbye: bool,
+}
+
+/// Packets are timed when they are sent, and several leave at one moment.
+const SECOND: Duration = Duration::from_millis(1000);
+const DEFENCE: Duration = Duration::from_millis(250);
+const LARGEST: usize = 1452;
+
+impl Monitor {
+    pub(crate) fn violations(&self) -> &[Violation] {
+        &self.violations
+    }
+
+    pub(crate) fn watch(&mut self, packet: &Packet) {
+        // What a test injects may be as wrong as it likes.
+        let Some(host) = packet.host else {
+            self.note_probes(packet);
+            return;
+        };
+        let Ok(message) = Message::parse(&packet.payload) else {
+            self.complain(packet, "1035-4.1-2", "not a message".to_owned());
+            return;
+        };
+        let multicast = packet.destination.ip().is_multicast();
+        if multicast {
+            self.check_header(packet, &message);
+        }
+        let records: Vec<(Section, Record<'_>)> =
+            message.records().filter_map(Result::ok).collect();
+        if packet.payload.len() > LARGEST && records.len() > 1 {
+            self.complain(
+                packet,
+                "6762-17-6",
+                format!(
+                    "{} records in {} octets",
+                    records.len(),
+                    packet.payload.len()
+                ),
+            );
+        }
+        if message.header().flags.is_response() {
+            if multicast {
+                self.check_multicast_response(packet, host, &message, &records);
+            }
+        } else {
+            self.check_query(packet, host, &message, &records);
+        }
+        self.note_probes(packet);
+    }
+
+    /// RFC 6762 §18 (6762-18.1-4, 6762-18.1-5, 6762-18.3-1, 6762-18.4-1, 6762-18.4-2, 6762-18.11-1).
+    fn check_header(&mut self, packet: &Packet, message: &Message<'_>) {
+        let header = message.header();
+        if header.id != 0 {
+            self.complain(packet, "6762-18.1-5", format!("ID {}", header.id));
+        }
+        let plain = header.flags.with_truncated(false).bits();
+        let wanted = if header.flags.is_response() {
+            Flags::RESPONSE.bits()
+        } else {
+            Flags::QUERY.bits()
+        };
+        if plain != wanted {
+            self.complain(packet, "6762-18.4-2", format!("flags {plain:#06x}"));
+        }
+    }
+
+    fn check_multicast_response(
+        &mut self,
+        packet: &Packet,
+        host: HostId,
+        message: &Message<'_>,
+        records: &[(Section, Record<'_>)],
+    ) {
+        if message.header().question_count != 0 {
+            self.complain(packet, "6762-6-12", "a response with questions".to_owned());
+        }
+        if message.header().flags.is_truncated() {
+            self.complain(packet, "6762-18.5-3", "a response with TC".to_owned());
+        }
+        for (_, record) in records {
+            let (Ok(name), Ok(rdata)) = (record.name.to_owned(), record.rdata.to_owned()) else {
+                continue;
+            };
+            self.check_claim(packet, host, record, &name);
+            let ipv4 = packet.source.is_ipv4();
+            let goodbye = record.ttl == 0;
+            let defence = self
+                .probed
+                .get(&(packet.link, name.clone()))
+                .is_some_and(|at| packet.at.since(*at) < SECOND);
+            let spacing = if defence { DEFENCE } else { SECOND };
+            let sent = Sent {
+                host,
+                link: packet.link,
+                ipv4,
+                name,
+                rdata,
+                goodbye,
+            };
+            if let Some(last) = self.multicast.insert(sent, packet.at)
+                && packet.at.since(last) < spacing
+            {
+                let text = format!(
+                    "{} {} again after {} ms",
+                    record.name,
+                    record.kind(),
+                    packet.at.since(last).as_millis()
+                );
+                self.complain(packet, "6762-6-30", text);
+            }
+        }
+    }
+
+    /// A record with the cache-flush bit needs three probes first, but for those that are known to be unique.
+    // RFC 6762 §8.1 (6762-8.1-1)
+    fn check_claim(&mut self, packet: &Packet, host: HostId, record: &Record<'_>, name: &NameBuf) {
+        let is_reverse = name.to_string().ends_with(".arpa");
+        if !record.cache_flush || is_reverse || record.kind() == RecordType::NSEC {
+            return;
+        }
+        let key = (host, packet.link, packet.source.is_ipv4(), name.clone());
+        let probes = self.probes.get(&key).map_or(0, |(count, _)| *count);
+        if probes < 3 {
+            self.complain(
+                packet,
+                "6762-8.1-1",
+                format!("{name} claimed after {probes} probes"),
+            );
+        }
+    }
+
+    fn check_query(
+        &mut self,
+        packet: &Packet,
+        host: HostId,
+        message: &Message<'_>,
+        records: &[(Section, Record<'_>)],
+    ) {
+        for (section, record) in records {
+            if *section == Section::Answer && record.cache_flush {
+                self.complain(
+                    packet,
+                    "6762-10.2-13",
+                    format!("known answer {} with cache-flush bit", record.name),
+                );
+            }
+        }
+        let probe = message.header().authority_count > 0;
+        for question in message.questions().filter_map(Result::ok) {
+            let Ok(name) = question.name.to_owned() else {
+                continue;
+            };
+            if probe {
+                let key = (host, packet.link, packet.source.is_ipv4(), name);
+                let (count, last) = self.probes.get(&key).copied().unwrap_or((0, Instant::ZERO));
+                // RFC 6762 §8.1 (6762-8.1-5)
+                if count > 0 && packet.at.since(last) < DEFENCE {
+                    self.complain(
+                        packet,
+                        "6762-8.1-5",
+                        format!("{} probed too soon", question.name),
+                    );
+                }
+                self.probes.insert(key, (count + 1, packet.at));
+            }
+        }
+    }
+
+    fn note_probes(&mut self, packet: &Packet) {
+        let Ok(message) = Message::parse(&packet.payload) else {
+            return;
+        };
+        if message.header().flags.is_response() || message.header().authority_count == 0 {
+            return;
+        }
+        for name in message
+            .questions()
+            .filter_map(Result::ok)
+            .filter_map(|question| question.name.to_owned().ok())
+        {
+            self.probed.insert((packet.link, name), packet.at);
+        }
+    }
+
+    fn complain(&mut self, packet: &Packet, clause: &'static str, text: String) {
+        self.violations.push(Violation {
+            at: packet.at,
+            sender: packet.sender.clone(),
+            clause,
+            text,
+        });
+    }
+}
