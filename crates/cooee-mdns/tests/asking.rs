@@ -1,0 +1,372 @@
+//! RFC 6762 §5: when a question is asked, and when no more.
+
+mod lan;
+
+use cooee_mdns::{Event, Instant, LinkSet, QueryOptions, RecordSet};
+use cooee_wire::{Message, QuestionBuf, RecordType, Section};
+use lan::{
+    Lan, a, flush, ms, name, ptr, query, questions, records, response, service, txt, with_ttl,
+};
+
+const HTTP: &str = "_http._tcp.local";
+
+#[test]
+fn the_first_query_waits_20_to_120_ms_and_the_intervals_double_up_to_an_hour() {
+    // 6762-5.2-2, 6762-5.2-3, 6762-5.2-5, 6762-5.2-6
+    let mut firsts = Vec::new();
+    for seed in 0..50 {
+        let mut lan = Lan::new(seed);
+        let host = lan.host("a", 1);
+        lan.run_ms(10_000);
+        let start = lan.now();
+        lan.ask(host, HTTP, RecordType::PTR);
+        lan.run_ms(24 * 3600 * 1000);
+        let asked = lan.asked_at(host, start, HTTP, RecordType::PTR);
+        firsts.push(asked[0]);
+        let gaps: Vec<u64> = asked.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        let wanted = (0..).map(|n| (1000_u64 << n.min(20)).min(3_600_000));
+        assert!(gaps.iter().copied().eq(wanted.take(gaps.len())), "{gaps:?}");
+        assert!(gaps.len() > 30);
+        lan.assert_clean();
+    }
+    assert!(
+        firsts.iter().all(|first| (20..=120).contains(first)),
+        "{firsts:?}"
+    );
+    assert!(
+        firsts.iter().min() < Some(&40) && firsts.iter().max() > Some(&100),
+        "{firsts:?}"
+    );
+}
+
+#[test]
+fn only_questions_that_stand_when_the_link_comes_up_are_qu_and_only_once() {
+    // 6762-5.4-3, 6762-5.4-4, 6762-5.4-5, 6762-5.4-6, 6762-5.4-7, ruling 1
+    let mut lan = Lan::new(1);
+    let host = lan.network.add_station("a");
+    lan.ask(host, HTTP, RecordType::PTR);
+    let start = lan.now();
+    lan.network.join(host, lan.link, &lan::addresses(1));
+    lan.run_ms(5000);
+    lan.ask(host, "_ipp._tcp.local", RecordType::PTR);
+    lan.run_ms(5000);
+    let modes = |owner: &str| -> Vec<bool> {
+        let packets = lan.sent(host, start);
+        let all = packets.into_iter().flat_map(questions);
+        all.filter(|question| question.name == name(owner))
+            .map(|question| question.unicast_response)
+            .collect()
+    };
+    assert_eq!(modes(HTTP)[..3], [true, false, false]);
+    assert!(modes("_ipp._tcp.local").iter().all(|unicast| !unicast));
+}
+
+#[test]
+fn nothing_asks_for_unicast_where_the_port_is_shared() {
+    // 6762-15.1-3, ruling 2
+    let mut lan = Lan::new(2);
+    let host = lan.network.add_station("a");
+    lan.ask(host, HTTP, RecordType::PTR);
+    lan.publish(host, RecordSet::new().unique(txt("box.local", "mine")));
+    let start = lan.now();
+    let link = lan.link;
+    let addresses = lan::addresses(1);
+    lan.network.join(host, link, &addresses);
+    let mut info = cooee_mdns::LinkInfo::new(addresses.map(Into::into));
+    info.unicast_reliable = false;
+    lan.network.command(host, |station, now| {
+        station.engine.link_changed(now, link, info)
+    });
+    lan.run_ms(3000);
+    let asked: Vec<QuestionBuf> = lan
+        .sent(host, start)
+        .into_iter()
+        .flat_map(questions)
+        .collect();
+    assert!(asked.len() >= 5);
+    assert!(
+        asked.iter().all(|question| !question.unicast_response),
+        "{}",
+        lan.network.transcript()
+    );
+}
+
+#[test]
+fn a_unique_answer_ends_the_series_and_is_refreshed_at_80_percent() {
+    // 6762-5.2-15, 6762-5.2-16, 6762-5.2-10, 6762-5.2-11, ruling 4
+    let mut lan = Lan::new(3);
+    let owner = lan.host("owner", 2);
+    lan.publish(
+        owner,
+        RecordSet::new().unique(with_ttl(txt("box.local", "hello"), 120)),
+    );
+    lan.run_ms(5000);
+    let host = lan.host("a", 1);
+    let start = lan.now();
+    lan.ask(host, "box.local", RecordType::TXT);
+    lan.run_ms(110_000);
+    let asked = lan.asked_at(host, start, "box.local", RecordType::TXT);
+    assert_eq!(asked.len(), 2, "{}", lan.network.transcript());
+    // The answer came two milliseconds after the first query.
+    let window = (asked[0] + 96_000)..=(asked[0] + 98_405);
+    assert!(window.contains(&asked[1]), "{asked:?}");
+    assert_eq!(lan.answers(host).len(), 1);
+    lan.assert_clean();
+}
+
+#[test]
+fn a_record_that_nobody_refreshes_is_asked_for_four_times_and_goes_at_the_end() {
+    // 6762-5.2-8, 6762-5.2-10, 6762-5.2-12, 6762-5.2-14
+    let mut lan = Lan::new(4);
+    let host = lan.host("a", 1);
+    lan.ask(host, "box.local", RecordType::TXT);
+    lan.run_ms(200);
+    lan.inject(
+        "192.0.2.9:5353",
+        &response(&[flush(with_ttl(txt("box.local", "hello"), 1000))]),
+    );
+    lan.run_ms(1);
+    let heard = lan.now();
+    lan.run_ms(999_990);
+    let asked = lan.asked_at(host, heard, "box.local", RecordType::TXT);
+    assert_eq!(asked.len(), 4, "{asked:?}");
+    for (point, asked) in [800_000, 850_000, 900_000, 950_000].into_iter().zip(asked) {
+        assert!(
+            (point..=point + 20_000).contains(&asked),
+            "{asked} is not in the window of {point}"
+        );
+    }
+    assert_eq!(lan.answers(host).len(), 1);
+    lan.run_ms(20);
+    assert_eq!(lan.answers(host).len(), 0);
+}
+
+#[test]
+fn a_record_that_nobody_asks_for_is_not_refreshed() {
+    // 6762-5.2-13, 6762-5.2-7
+    let mut lan = Lan::new(5);
+    let host = lan.host("a", 1);
+    lan.inject("192.0.2.9:5353", &response(&[flush(a("other.local", 9))]));
+    lan.run_ms(200_000);
+    assert!(
+        lan.network
+            .packets()
+            .iter()
+            .all(|packet| packet.host != Some(host))
+    );
+}
+
+#[test]
+fn known_answers_are_listed_without_the_cache_flush_bit_while_half_their_ttl_is_left() {
+    // 6762-5.2-4, 6762-7.1-1, 6762-7.1-5, 6762-10.2-13
+    let mut lan = Lan::new(6);
+    let host = lan.host("a", 1);
+    lan.ask(host, HTTP, RecordType::PTR);
+    let start = lan.now();
+    lan.run_ms(500);
+    let known = with_ttl(ptr(HTTP, "Shop._http._tcp.local"), 10);
+    lan.inject("192.0.2.9:5353", &response(&[known]));
+    lan.run_ms(7600);
+    let listed: Vec<(u64, usize)> = lan
+        .sent(host, start)
+        .into_iter()
+        .map(|packet| {
+            let answers = records(packet)
+                .into_iter()
+                .filter(|(section, _)| *section == Section::Answer);
+            (lan::millis(packet.at, start), answers.count())
+        })
+        .collect();
+    let counts: Vec<usize> = listed.iter().map(|(_, count)| *count).collect();
+    // Asked at about 0, 1, 3 and 7 s: the answer came at 0.5 s and is half gone at 5.5 s.
+    assert_eq!(counts, [0, 1, 1, 0], "{}", lan.network.transcript());
+    lan.assert_clean();
+}
+
+#[test]
+fn known_answers_that_do_not_fit_follow_in_further_packets() {
+    // 6762-7.2-1, 6762-7.2-2, 6762-7.2-3, 6762-7.2-4, 6762-17-2
+    let mut lan = Lan::new(7);
+    let host = lan.host("a", 1);
+    lan.ask(host, HTTP, RecordType::PTR);
+    lan.run_ms(500);
+    let all: Vec<_> = (0..200)
+        .map(|n| ptr(HTTP, &format!("A shop with number {n}._http._tcp.local")))
+        .collect();
+    for some in all.chunks(50) {
+        lan.inject("192.0.2.9:5353", &response(some));
+    }
+    let start = lan.now();
+    lan.run_ms(1000);
+    let sent = lan.sent(host, start);
+    assert!(sent.len() > 3);
+    let mut listed = 0;
+    for (place, packet) in sent.iter().enumerate() {
+        let message = Message::parse(&packet.payload).expect("a message");
+        assert_eq!(message.header().question_count, u16::from(place == 0));
+        assert_eq!(
+            message.header().flags.is_truncated(),
+            place + 1 < sent.len()
+        );
+        assert!(packet.payload.len() <= 1452);
+        listed += message.answers().count();
+    }
+    assert_eq!(listed, 200);
+    lan.assert_clean();
+}
+
+#[test]
+fn clients_with_the_same_question_share_one_series() {
+    // Ruling 3
+    let mut lan = Lan::new(8);
+    let host = lan.host("a", 1);
+    let start = lan.now();
+    let first = lan.ask(host, HTTP, RecordType::PTR);
+    lan.ask(host, HTTP, RecordType::PTR);
+    lan.run_ms(2500);
+    assert_eq!(lan.asked_at(host, start, HTTP, RecordType::PTR).len(), 2);
+    lan.network
+        .command(host, |station, now| station.engine.cancel(now, first));
+    lan.run_ms(3000);
+    assert_eq!(lan.asked_at(host, start, HTTP, RecordType::PTR).len(), 3);
+}
+
+#[test]
+fn a_new_client_gets_what_is_known_at_once_and_restarts_the_series() {
+    // Ruling 3, 6762-18.1-3
+    let mut lan = Lan::new(9);
+    let host = lan.host("a", 1);
+    lan.ask(host, HTTP, RecordType::PTR);
+    lan.run_ms(200);
+    lan.inject(
+        "192.0.2.9:5353",
+        &response(&[ptr(HTTP, "Shop._http._tcp.local")]),
+    );
+    lan.run_ms(60_000);
+    let start = lan.now();
+    let second = lan.ask(host, HTTP, RecordType::PTR);
+    let told = lan.network.node(host).events.last().expect("an event");
+    assert!(matches!(told, (at, Event::Answer { query, .. }) if *at == start && *query == second));
+    lan.run_ms(2000);
+    let asked = lan.asked_at(host, start, HTTP, RecordType::PTR);
+    assert!((20..=120).contains(&asked[0]), "{asked:?}");
+    assert_eq!(asked[1] - asked[0], 1000);
+}
+
+#[test]
+fn a_cancelled_question_is_not_asked_again() {
+    // 6762-5.2-1
+    let mut lan = Lan::new(10);
+    let host = lan.host("a", 1);
+    let asking = lan.ask(host, HTTP, RecordType::PTR);
+    lan.run_ms(500);
+    lan.network
+        .command(host, |station, now| station.engine.cancel(now, asking));
+    let start = lan.now();
+    lan.run_ms(100_000);
+    assert!(lan.sent(host, start).is_empty());
+    assert_eq!(lan.network.node(host).engine.poll_timeout(), None);
+}
+
+#[test]
+fn the_query_of_another_stands_for_ours() {
+    // 6762-7.3-1, ruling 24
+    let mut lan = Lan::new(11);
+    let host = lan.host("a", 1);
+    let start = lan.now();
+    lan.ask(host, HTTP, RecordType::PTR);
+    lan.inject("192.0.2.9:5353", &query(HTTP, RecordType::PTR, &[]));
+    lan.inject("[fe80::9]:5353", &query(HTTP, RecordType::PTR, &[]));
+    lan.run_ms(900);
+    assert_eq!(
+        lan.asked_at(host, start, HTTP, RecordType::PTR),
+        [] as [u64; 0],
+        "{}",
+        lan.network.transcript()
+    );
+    lan.run_ms(200);
+    assert_eq!(lan.asked_at(host, start, HTTP, RecordType::PTR), [1001]);
+}
+
+#[test]
+fn the_query_of_another_that_knows_more_does_not_stand_for_ours() {
+    // 6762-7.3-1
+    let mut lan = Lan::new(12);
+    let host = lan.host("a", 1);
+    let start = lan.now();
+    lan.ask(host, HTTP, RecordType::PTR);
+    let knowing = query(HTTP, RecordType::PTR, &[ptr(HTTP, "Shop._http._tcp.local")]);
+    lan.inject("192.0.2.9:5353", &knowing);
+    lan.inject("[fe80::9]:5353", &knowing);
+    lan.run_ms(500);
+    assert_eq!(lan.asked_at(host, start, HTTP, RecordType::PTR).len(), 1);
+}
+
+#[test]
+fn a_one_shot_query_ends_with_the_complete_answer_or_with_its_time() {
+    // 6762-5-1, 6762-5.1-2, ruling 3
+    let mut lan = Lan::new(13);
+    let (host, owner) = (lan.host("a", 1), lan.host("owner", 2));
+    lan.publish(owner, RecordSet::new().unique(txt("box.local", "hello")));
+    lan.run_ms(5000);
+    let ask = |lan: &mut Lan, owner: &str| {
+        let question = QuestionBuf::new(name(owner), RecordType::TXT);
+        let options = QueryOptions::one_shot(ms(3000));
+        lan.network.command(host, |station, now| {
+            station.engine.query(now, question, options, LinkSet::All)
+        })
+    };
+    let start = lan.now();
+    let found = ask(&mut lan, "box.local");
+    let missed = ask(&mut lan, "nobody.local");
+    lan.run_ms(10_000);
+    let finished = |wanted| -> Option<Instant> {
+        let events = &lan.network.node(host).events;
+        events
+            .iter()
+            .find(|(_, e)| matches!(e, Event::Finished { query } if *query == wanted))
+            .map(|(at, _)| *at)
+    };
+    assert!(lan::millis(finished(found).expect("it ends"), start) < 200);
+    assert_eq!(lan::millis(finished(missed).expect("it ends"), start), 3000);
+}
+
+#[test]
+fn the_denial_of_a_record_is_told() {
+    // 6762-6.1-1, 6762-6.1-5, 6762-6.1-18
+    let mut lan = Lan::new(14);
+    let (host, owner) = (lan.host("a", 1), lan.host("owner", 2));
+    lan.publish(owner, RecordSet::new().host_addresses(name("box.local")));
+    lan.run_ms(5000);
+    let start = lan.now();
+    let asking = lan.ask(host, "box.local", RecordType::HINFO);
+    lan.run_ms(5000);
+    let events = &lan.network.node(host).events;
+    assert!(
+        events
+            .iter()
+            .any(|(_, event)| matches!(event, Event::Denied { query, .. } if *query == asking)),
+        "{}",
+        lan.network.transcript()
+    );
+    assert_eq!(
+        lan.asked_at(host, start, "box.local", RecordType::HINFO)
+            .len(),
+        1
+    );
+}
+
+#[test]
+fn a_publisher_finds_its_own_records() {
+    let mut lan = Lan::new(15);
+    let host = lan.host("a", 1);
+    lan.ask(host, HTTP, RecordType::PTR);
+    lan.publish(host, service("Shop", "box.local", 80));
+    lan.run_ms(3000);
+    let answers = lan.network.node(host).answers();
+    assert_eq!(answers.len(), 1);
+    assert!(answers[0].own);
+    let late = lan.ask(host, HTTP, RecordType::PTR);
+    let told = &lan.network.node(host).events.last().expect("an event").1;
+    assert!(matches!(told, Event::Answer { query, own: true, .. } if *query == late));
+}

@@ -1,0 +1,286 @@
+//! RFC 6762 §8.3 and §8.4, and links that come and go.
+
+mod lan;
+
+use cooee_mdns::{Event, PublishError, RecordSet};
+use cooee_wire::RecordType;
+use lan::{Lan, name, ptr, records, service, srv, txt};
+
+#[test]
+fn new_data_of_a_unique_record_is_announced_without_probes_and_without_goodbye() {
+    // 6762-8.4-1, 6762-8.4-3, 6762-8.4-5
+    let mut lan = Lan::new(1);
+    let (host, asker) = (lan.host("a", 1), lan.host("b", 2));
+    let group = lan.publish(host, RecordSet::new().unique(txt("box.local", "old")));
+    lan.ask(asker, "box.local", RecordType::TXT);
+    lan.run_ms(5000);
+    let start = lan.now();
+    let update = RecordSet::new().unique(txt("box.local", "new"));
+    lan.network
+        .command(host, |station, now| {
+            station.engine.update(now, group, update)
+        })
+        .expect("an update");
+    lan.run_ms(5000);
+    assert!(
+        lan.asked_at(host, start, "box.local", RecordType::ANY)
+            .is_empty()
+    );
+    assert_eq!(
+        lan.sent_at(host, start, "box.local", RecordType::TXT),
+        [0, 1000]
+    );
+    let first = records(lan.sent(host, start)[0]);
+    assert!(
+        first
+            .iter()
+            .all(|(_, record)| record.ttl > 0 && record.cache_flush)
+    );
+    assert_eq!(lan.answers(asker), [txt("box.local", "new").rdata]);
+    lan.assert_clean();
+}
+
+#[test]
+fn a_shared_record_that_changes_says_goodbye_first() {
+    // 6762-8.4-4
+    let mut lan = Lan::new(2);
+    let (host, asker) = (lan.host("a", 1), lan.host("b", 2));
+    let group = lan.publish(
+        host,
+        RecordSet::new().shared(ptr("_x._tcp.local", "one._x._tcp.local")),
+    );
+    lan.ask(asker, "_x._tcp.local", RecordType::PTR);
+    lan.run_ms(5000);
+    let start = lan.now();
+    let update = RecordSet::new().shared(ptr("_x._tcp.local", "two._x._tcp.local"));
+    lan.network
+        .command(host, |station, now| {
+            station.engine.update(now, group, update)
+        })
+        .expect("an update");
+    lan.run_ms(5000);
+    let first = records(lan.sent(host, start)[0]);
+    assert_eq!(
+        (first[0].1.ttl, first[0].1.rdata.clone()),
+        (0, ptr("_x._tcp.local", "one._x._tcp.local").rdata)
+    );
+    assert_eq!(
+        lan.answers(asker),
+        [ptr("_x._tcp.local", "two._x._tcp.local").rdata]
+    );
+    lan.assert_clean();
+}
+
+#[test]
+fn a_new_name_in_a_group_is_probed() {
+    // 6762-8.1-1
+    let mut lan = Lan::new(3);
+    let host = lan.host("a", 1);
+    let group = lan.publish(host, RecordSet::new().unique(txt("box.local", "x")));
+    lan.run_ms(5000);
+    let start = lan.now();
+    let update = RecordSet::new()
+        .unique(txt("box.local", "x"))
+        .unique(txt("other.local", "y"));
+    lan.network
+        .command(host, |station, now| {
+            station.engine.update(now, group, update)
+        })
+        .expect("an update");
+    lan.run_ms(5000);
+    assert_eq!(
+        lan.asked_at(host, start, "other.local", RecordType::ANY)
+            .len(),
+        3
+    );
+    lan.assert_clean();
+}
+
+#[test]
+fn a_host_that_moves_is_followed_by_its_services() {
+    // 6762-8.4-2, ruling 17: a host rename is an update of the SRV
+    let mut lan = Lan::new(4);
+    let (host, asker) = (lan.host("a", 1), lan.host("b", 2));
+    lan.publish(host, RecordSet::new().host_addresses(name("box.local")));
+    let shop = lan.publish(host, service("Shop", "box.local", 80));
+    lan.ask(asker, "Shop._http._tcp.local", RecordType::SRV);
+    lan.run_ms(5000);
+    let start = lan.now();
+    let moved = service("Shop", "box-2.local", 80);
+    lan.network
+        .command(host, |station, now| station.engine.update(now, shop, moved))
+        .expect("an update");
+    lan.run_ms(3000);
+    assert!(
+        lan.asked_at(host, start, "Shop._http._tcp.local", RecordType::ANY)
+            .is_empty()
+    );
+    assert_eq!(
+        lan.answers(asker),
+        [srv("x.local", "box-2.local", 80).rdata]
+    );
+}
+
+#[test]
+fn other_addresses_are_announced_and_the_old_ones_go() {
+    // 6762-8.4-2, 6762-8-2
+    let mut lan = Lan::new(5);
+    let (host, asker) = (lan.host("a", 1), lan.host("b", 2));
+    lan.publish(host, RecordSet::new().host_addresses(name("box.local")));
+    lan.ask(asker, "box.local", RecordType::A);
+    lan.run_ms(5000);
+    assert_eq!(lan.answers(asker), [lan::a("x.local", 1).rdata]);
+    let link = lan.link;
+    lan.network.readdress(host, link, &lan::addresses(17));
+    lan.run_ms(1500);
+    assert_eq!(
+        lan.answers(asker),
+        [lan::a("x.local", 17).rdata],
+        "{}",
+        lan.network.transcript()
+    );
+    lan.assert_clean();
+}
+
+#[test]
+fn a_group_without_link_waits_and_is_probed_when_one_comes_up() {
+    // 6762-8-2, ruling 17
+    let mut lan = Lan::new(6);
+    let host = lan.network.add_station("a");
+    let group = lan.publish(host, RecordSet::new().unique(txt("box.local", "x")));
+    assert!(
+        matches!(lan.network.node(host).events[..], [(_, Event::Waiting { group: waiting })] if waiting == group)
+    );
+    lan.run_ms(5000);
+    assert_eq!(lan.network.node(host).ready_at(group), None);
+    let link = lan.link;
+    lan.network.join(host, link, &lan::addresses(1));
+    lan.run_ms(2000);
+    assert!(lan.network.node(host).ready_at(group).is_some());
+}
+
+#[test]
+fn a_link_that_comes_back_is_probed_and_announced_anew() {
+    // 6762-8-2, 6762-10.2-1, 6762-10.2-2
+    let mut lan = Lan::new(7);
+    let host = lan.host("a", 1);
+    lan.publish(host, RecordSet::new().unique(txt("box.local", "x")));
+    lan.run_ms(5000);
+    let link = lan.link;
+    lan.network.leave(host, link);
+    lan.run_ms(1000);
+    let start = lan.now();
+    lan.network.join(host, link, &lan::addresses(1));
+    lan.run_ms(5000);
+    assert_eq!(
+        lan.asked_at(host, start, "box.local", RecordType::ANY)
+            .len(),
+        3
+    );
+    assert_eq!(
+        lan.sent_at(host, start, "box.local", RecordType::TXT).len(),
+        2
+    );
+}
+
+#[test]
+fn nothing_is_announced_without_need() {
+    // 6762-8.3-7, 6762-8.3-8
+    let mut lan = Lan::new(8);
+    let host = lan.host("a", 1);
+    lan.publish(host, service("Shop", "box.local", 80));
+    lan.run_ms(5000);
+    let start = lan.now();
+    lan.run_ms(24 * 3600 * 1000);
+    assert!(lan.sent(host, start).is_empty());
+    assert_eq!(lan.network.node(host).engine.poll_timeout(), None);
+}
+
+#[test]
+fn a_thousand_services_are_packed_and_ready_in_time() {
+    // Design §11: ready within 1.2 s, at most 300 packets per family
+    let mut lan = Lan::new(9);
+    let host = lan.host("a", 1);
+    let start = lan.now();
+    lan.publish(host, RecordSet::new().host_addresses(name("box.local")));
+    let groups: Vec<_> = (0..1000)
+        .map(|n| lan.publish(host, service(&format!("Service {n}"), "box.local", 80)))
+        .collect();
+    lan.run_ms(5000);
+    let last = groups
+        .iter()
+        .map(|group| lan.network.node(host).ready_at(*group).expect("ready"))
+        .max();
+    assert!(lan::millis(last.expect("some"), start) <= 1200);
+    let packets = lan.sent(host, start).len();
+    assert!(packets <= 300, "{packets} packets");
+    assert!(
+        lan.sent(host, start)
+            .iter()
+            .all(|packet| packet.payload.len() <= 1452)
+    );
+    lan.assert_clean();
+}
+
+#[test]
+fn what_cannot_be_published_is_refused_and_changes_nothing() {
+    let mut lan = Lan::new(10);
+    let host = lan.host("a", 1);
+    let group = lan.publish(host, RecordSet::new().unique(txt("box.local", "x")));
+    let mut publish = |set: RecordSet| {
+        lan.network.command(host, |station, now| {
+            station.engine.publish(now, set, cooee_mdns::LinkSet::All)
+        })
+    };
+    assert_eq!(publish(RecordSet::new()), Err(PublishError::Empty));
+    let other = publish(RecordSet::new().unique(txt("BOX.local", "y")));
+    assert!(
+        matches!(other, Err(PublishError::AlreadyPublished(taken)) if taken == name("box.local"))
+    );
+    let strings: Vec<Vec<u8>> = (0..40).map(|_| vec![b'x'; 255]).collect();
+    let huge = cooee_wire::RdataBuf::txt(&strings).expect("strings");
+    let huge = cooee_wire::RecordBuf::new(name("huge.local"), 120, huge);
+    assert!(matches!(
+        publish(RecordSet::new().unique(huge)),
+        Err(PublishError::TooLarge(_))
+    ));
+    lan.network
+        .command(host, |station, now| station.engine.withdraw(now, group));
+    let set = RecordSet::new().unique(txt("box.local", "x"));
+    let gone = lan
+        .network
+        .command(host, |station, now| station.engine.update(now, group, set));
+    assert_eq!(gone, Err(PublishError::UnknownGroup));
+}
+
+#[test]
+fn a_record_larger_than_a_packet_goes_alone() {
+    // 6762-17-3, 6762-17-6
+    let mut lan = Lan::new(11);
+    let host = lan.host("a", 1);
+    let strings: Vec<Vec<u8>> = (0..12).map(|_| vec![b'x'; 250]).collect();
+    let large = cooee_wire::RdataBuf::txt(&strings).expect("strings");
+    let large = |owner: &str| cooee_wire::RecordBuf::new(name(owner), 120, large.clone());
+    lan.publish(
+        host,
+        RecordSet::new()
+            .unique(large("one.local"))
+            .unique(large("two.local")),
+    );
+    let start = lan.now();
+    lan.run_ms(5000);
+    assert!(
+        !lan.sent_at(host, start, "two.local", RecordType::TXT)
+            .is_empty()
+    );
+    for packet in lan
+        .sent(host, start)
+        .into_iter()
+        .filter(|packet| lan::is_response(packet))
+    {
+        assert!(
+            packet.payload.len() <= 1452 || records(packet).len() == 1,
+            "{packet}"
+        );
+    }
+}
