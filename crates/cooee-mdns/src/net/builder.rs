@@ -1,13 +1,17 @@
 //! Starting a driver.
 
+use std::fmt;
 use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use tokio::runtime;
 
 use super::driven::Driven;
-use super::driver::Driver;
+use super::driver::{Driver, PublishedAddresses};
 use super::error::StartError;
 use super::handle::Handle;
+use super::link::Link;
 use super::links::Links;
 use super::select::Families;
 use super::system::System;
@@ -31,11 +35,12 @@ use crate::Instant;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 #[must_use]
 pub struct Builder {
     links: Links,
     families: Families,
+    published: Option<PublishedAddresses>,
 }
 
 impl Builder {
@@ -56,6 +61,16 @@ impl Builder {
         self
     }
 
+    /// Of our addresses on each link, those that are told to others as the host's; by default all. The rest are still known to be ours. `keep` runs
+    /// on the driver's task and must not block.
+    pub fn published_addresses(
+        mut self,
+        keep: impl Fn(&Link, IpAddr) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.published = Some(Arc::new(keep));
+        self
+    }
+
     /// Opens the sockets and starts a task on the present tokio runtime, which needs its I/O and time drivers (`enable_all`).
     ///
     /// `make` makes the node from the time by the driver's clock and a random seed for its engine. It is run at once; the links that
@@ -72,10 +87,19 @@ impl Builder {
         let runtime = runtime::Handle::try_current().map_err(|_| StartError::NoRuntime)?;
         let seed = RandomState::new().hash_one(world.now().as_micros());
         let node = make(world.now(), seed);
-        let (driver, handle) = Driver::new(node, world, self.links);
+        let (driver, handle) = Driver::new(node, world, self.links, self.published);
         // The task ends by itself; nobody waits for it.
         drop(runtime.spawn(driver.run()));
         Ok(handle)
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("links", &self.links)
+            .field("families", &self.families)
+            .finish_non_exhaustive()
     }
 }
 

@@ -8,9 +8,9 @@ use nix::time::{ClockId, clock_gettime};
 use crate::Instant;
 
 /// A clock that counts suspended time too: CLOCK_BOOTTIME on Linux. (Apple's CLOCK_MONOTONIC does so by itself; not run.)
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(target_os = "linux")]
 const CLOCK: ClockId = ClockId::CLOCK_BOOTTIME;
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[cfg(not(target_os = "linux"))]
 const CLOCK: ClockId = ClockId::CLOCK_MONOTONIC;
 
 /// Suspends shorter than this are of no interest: no record can have expired unnoticed.

@@ -9,6 +9,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -43,11 +44,15 @@ const HURRIED_GOODBYES: usize = 64;
 // RFC 6762 §17 (6762-17-8)
 const INBOX: usize = 9216;
 
+/// Which of our addresses on a link others are told.
+pub(super) type PublishedAddresses = Arc<dyn Fn(&Link, IpAddr) -> bool + Send + Sync>;
+
 pub(super) struct Driver<N: Driven, W: World> {
     node: N,
     world: W,
     commands: mpsc::UnboundedReceiver<Command<N>>,
     wanted: Links,
+    published: Option<PublishedAddresses>,
     /// Every link of the machine, as last told.
     links: Vec<Link>,
     links_told: watch::Sender<Vec<Link>>,
@@ -77,7 +82,12 @@ enum Turn {
 
 impl<N: Driven, W: World> Driver<N, W> {
     /// A driver whose node knows the links already.
-    pub(super) fn new(node: N, world: W, wanted: Links) -> (Self, Handle<N>) {
+    pub(super) fn new(
+        node: N,
+        world: W,
+        wanted: Links,
+        published: Option<PublishedAddresses>,
+    ) -> (Self, Handle<N>) {
         let (command_sender, commands) = mpsc::unbounded_channel();
         let (links_told, links) = watch::channel(Vec::new());
         let handle = Handle::new(command_sender, links);
@@ -88,6 +98,7 @@ impl<N: Driven, W: World> Driver<N, W> {
             world,
             commands,
             wanted,
+            published,
             links: Vec::new(),
             links_told,
             in_use: BTreeMap::new(),

@@ -145,11 +145,10 @@ fn snapshot() -> io::Result<Vec<Interface>> {
 /// What Ethernet has; the engine takes no more than this in any case (ruling 13).
 const UNKNOWN_MTU: u32 = 1500;
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
 
-    #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn both_sources_of_interfaces_agree() {
         let Ok(netlink) = super::super::netlink_source::NetlinkSource::open() else {

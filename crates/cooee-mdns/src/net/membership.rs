@@ -107,13 +107,12 @@ fn is(error: &io::Error, errno: Errno) -> bool {
     error.raw_os_error() == Some(errno as i32)
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use std::net::Ipv4Addr;
 
     use super::*;
 
-    #[cfg(target_os = "linux")]
     #[test]
     fn a_full_socket_hands_further_memberships_to_a_spare_one() {
         let Ok(lo) = nix::net::if_::if_nametoindex("lo") else {

@@ -14,6 +14,16 @@
 //!   none of them shows that another program here shares the port.
 //! - The clock goes on while the machine sleeps, and the engine is told after it did.
 //! - Nothing that happens on one link ends anything: trouble is a [`NetworkEvent`], a [`LinkStatus`], a counter in [`Stats`].
+//!
+//! # Systems
+//!
+//! Linux is where all of this is run and tested. For macOS it compiles, and learns of interface changes by looking every few seconds; nobody has
+//! run it there. For other systems only the engine can be had.
+
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+compile_error!(
+    "cooee-mdns has a driver for Linux and macOS only; use it with `default-features = false` and drive the engine yourself"
+);
 
 mod builder;
 mod clock;

@@ -151,22 +151,29 @@ impl LinkSocket {
             }
         };
 
-        let (mut arrived, mut hop_limit, mut lost) = (None, None, None);
+        let mut arrived = None;
+        #[cfg_attr(not(target_os = "linux"), allow(unused_mut))]
+        let (mut hop_limit, mut lost) = (None, None);
         for told in message.cmsgs()? {
             match told {
                 ControlMessageOwned::Ipv4PacketInfo(info) => {
                     let to = Ipv4Addr::from(info.ipi_addr.s_addr.to_ne_bytes());
-                    arrived = Some((IpAddr::V4(to), info.ipi_ifindex.unsigned_abs()));
+                    #[allow(
+                        clippy::useless_conversion,
+                        reason = "signed on Linux, unsigned on Apple's systems"
+                    )]
+                    let index = u32::try_from(info.ipi_ifindex).unwrap_or(0);
+                    arrived = Some((IpAddr::V4(to), index));
                 }
                 ControlMessageOwned::Ipv6PacketInfo(info) => {
                     let to = Ipv6Addr::from(info.ipi6_addr.s6_addr);
                     arrived = Some((IpAddr::V6(to), info.ipi6_ifindex));
                 }
-                #[cfg(any(target_os = "linux", target_os = "android"))]
+                #[cfg(target_os = "linux")]
                 ControlMessageOwned::Ipv4Ttl(limit) | ControlMessageOwned::Ipv6HopLimit(limit) => {
                     hop_limit = u8::try_from(limit).ok();
                 }
-                #[cfg(any(target_os = "linux", target_os = "android"))]
+                #[cfg(target_os = "linux")]
                 ControlMessageOwned::RxqOvfl(count) => lost = Some(count),
                 _ => {}
             }
@@ -213,8 +220,13 @@ impl LinkSocket {
                     Some(IpAddr::V4(from)) => from,
                     _ => Ipv4Addr::UNSPECIFIED,
                 };
+                #[allow(
+                    clippy::useless_conversion,
+                    reason = "signed on Linux, unsigned on Apple's systems"
+                )]
+                let ipi_ifindex = index.try_into().map_err(|_| Errno::ENODEV)?;
                 let info = libc::in_pktinfo {
-                    ipi_ifindex: index.try_into().map_err(|_| Errno::ENODEV)?,
+                    ipi_ifindex,
                     ipi_spec_dst: libc::in_addr {
                         s_addr: u32::from_ne_bytes(from.octets()),
                     },
@@ -306,7 +318,7 @@ fn bind_shared(family: Family, port: u16) -> io::Result<Socket> {
     let address = wildcard(family, port);
     let socket = unbound(family)?;
     socket.set_reuse_address(true)?;
-    if cfg!(any(target_os = "linux", target_os = "android")) {
+    if cfg!(target_os = "linux") {
         match socket.bind(&address) {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
             other => return other.map(|()| socket),
@@ -319,7 +331,7 @@ fn bind_shared(family: Family, port: u16) -> io::Result<Socket> {
 
 /// Asks for what is good to know but not needed.
 fn tell_more(family: Family, socket: &Socket) {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[cfg(target_os = "linux")]
     {
         let _ = match family {
             Family::V4 => setsockopt(socket, sockopt::Ipv4RecvTtl, &true),
@@ -327,7 +339,7 @@ fn tell_more(family: Family, socket: &Socket) {
         };
         let _ = setsockopt(socket, sockopt::RxqOvfl, &1);
     }
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    #[cfg(not(target_os = "linux"))]
     let _ = (family, socket);
 }
 

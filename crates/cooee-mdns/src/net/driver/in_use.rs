@@ -142,7 +142,7 @@ impl<N: Driven, W: World> Driver<N, W> {
             return;
         }
         let index = link.index();
-        let info = link_info(link, !self.is_port_shared);
+        let info = self.info(link);
         let source = explicit_source(link.interface(), Family::V4);
         match self.in_use.get_mut(&index) {
             None => {
@@ -194,17 +194,27 @@ impl<N: Driven, W: World> Driver<N, W> {
         tracing::info!(target: "cooee_mdns", "no link is in use");
         self.node.handle_network(now, &NetworkEvent::NoLink);
     }
-}
 
-/// What the engine is told of a link.
-fn link_info(link: &Link, unicast_reliable: bool) -> LinkInfo {
-    let Interface { mtu, .. } = *link.interface();
-    let mut info = LinkInfo::new(link.addresses().iter().copied());
-    info.ipv4 = link.families().contains(&Family::V4);
-    info.ipv6 = link.families().contains(&Family::V6);
-    info.unicast_reliable = unicast_reliable;
-    if mtu > 0 {
-        info.mtu = mtu;
+    /// What the engine is told of a link.
+    fn info(&self, link: &Link) -> LinkInfo {
+        let Interface { mtu, .. } = *link.interface();
+        let addresses = link.addresses().iter().map(|&address| {
+            let is_hidden = self
+                .published
+                .as_ref()
+                .is_some_and(|keep| !keep(link, address.address));
+            // Not to be published, but known as ours: what the engine is used to of an address that is not checked yet.
+            let mut address = address;
+            address.tentative |= is_hidden;
+            address
+        });
+        let mut info = LinkInfo::new(addresses);
+        info.ipv4 = link.families().contains(&Family::V4);
+        info.ipv6 = link.families().contains(&Family::V6);
+        info.unicast_reliable = !self.is_port_shared;
+        if mtu > 0 {
+            info.mtu = mtu;
+        }
+        info
     }
-    info
 }

@@ -208,7 +208,7 @@ async fn an_impatient_node_is_called_a_thousand_times_a_second_at_most() {
     let host = Host::with([ethernet(2, "eth0")]);
     let world = host.world();
     let engine = Engine::new(Config::default(), 1, world.now());
-    let (driver, handle) = Driver::new(Impatient(engine), world, Links::default());
+    let (driver, handle) = Driver::new(Impatient(engine), world, Links::default(), None);
     tokio::spawn(driver.run());
     sleep(Duration::from_secs(1)).await;
     assert!(handle.stats().await.unwrap().wakeups <= 1005);
@@ -264,7 +264,7 @@ impl Host {
             engine: Engine::new(Config::default(), 1, world.now()),
             told: told.clone(),
         };
-        let (driver, handle) = Driver::new(node, world, links);
+        let (driver, handle) = Driver::new(node, world, links, None);
         (handle, told, tokio::spawn(driver.run()))
     }
 
