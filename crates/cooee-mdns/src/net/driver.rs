@@ -1,10 +1,14 @@
 //! The one loop: commands, interfaces, datagrams and deadlines in, datagrams out.
 
 mod in_use;
+#[cfg(test)]
+mod link_tests;
 mod receiving;
 mod sending;
 #[cfg(test)]
-mod tests;
+mod testbed;
+#[cfg(test)]
+mod traffic_tests;
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;

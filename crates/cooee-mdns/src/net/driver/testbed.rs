@@ -1,0 +1,278 @@
+//! A world of its own for a driver: interfaces and datagrams as the test says, time as tokio's paused clock says.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio::time::{Instant as TokioInstant, Sleep, sleep};
+
+use super::Driver;
+use crate::net::driven::{Driven, NetworkEvent};
+use crate::net::handle::Handle;
+use crate::net::interface::Interface;
+use crate::net::links::Links;
+use crate::net::socket::Received;
+use crate::net::world::World;
+use crate::{Config, Engine, Event, Family, Instant, Node};
+
+/// Lets the driver do what it can do without time passing (much).
+pub(super) async fn settle() {
+    sleep(Duration::from_micros(1)).await;
+}
+
+/// A machine: what its driver sees, and what came out of it.
+#[derive(Clone, Default)]
+pub(super) struct Host {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) interfaces: Vec<Interface>,
+    pub(super) have_changed: bool,
+    pub(super) arriving: VecDeque<(Received, Vec<u8>)>,
+    pub(super) receive_error: Option<io::Error>,
+    pub(super) joined: Vec<(u32, Family)>,
+    pub(super) refuses_join: Option<u32>,
+    pub(super) is_port_shared: bool,
+    pub(super) slept: Option<Duration>,
+    /// Where to, out of which interface, and what.
+    pub(super) sent: Vec<(u32, SocketAddr, Vec<u8>)>,
+    /// Sending out of these interfaces in these families fails.
+    pub(super) refuses_send: Vec<(u32, Family)>,
+    pub(super) waker: Option<Waker>,
+}
+
+impl Host {
+    pub(super) fn with(interfaces: impl IntoIterator<Item = Interface>) -> Self {
+        let host = Self::default();
+        host.lock().interfaces = interfaces.into_iter().collect();
+        host
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    pub(super) fn world(&self) -> FakeWorld {
+        FakeWorld {
+            host: self.clone(),
+            start: TokioInstant::now(),
+            deadline: None,
+        }
+    }
+
+    pub(super) fn start(&self, links: Links) -> (Handle<Recorder>, Told, JoinHandle<()>) {
+        let told = Told::default();
+        let world = self.world();
+        let node = Recorder {
+            engine: Engine::new(Config::default(), 1, world.now()),
+            told: told.clone(),
+        };
+        let (driver, handle) = Driver::new(node, world, links, None);
+        (handle, told, tokio::spawn(driver.run()))
+    }
+
+    pub(super) fn change(&self, change: impl FnOnce(&mut Vec<Interface>)) {
+        let mut state = self.lock();
+        change(&mut state.interfaces);
+        state.have_changed = true;
+        drop(state);
+        self.wake();
+    }
+
+    pub(super) fn hear(&self, index: u32, source: SocketAddr, destination: IpAddr, octets: &[u8]) {
+        let received = Received {
+            len: octets.len(),
+            truncated: false,
+            source,
+            destination,
+            index,
+            hop_limit: Some(1),
+            lost: None,
+        };
+        self.lock().arriving.push_back((received, octets.to_vec()));
+        self.wake();
+    }
+
+    /// What has left since it was last asked.
+    pub(super) fn sent(&self) -> Vec<(u32, SocketAddr, Vec<u8>)> {
+        std::mem::take(&mut self.lock().sent)
+    }
+
+    pub(super) fn joined(&self) -> Vec<(u32, Family)> {
+        let mut joined = self.lock().joined.clone();
+        joined.sort();
+        joined.dedup();
+        joined
+    }
+
+    pub(super) fn wake(&self) {
+        let waker = self.lock().waker.take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+pub(super) struct FakeWorld {
+    host: Host,
+    start: TokioInstant,
+    deadline: Option<(Instant, Pin<Box<Sleep>>)>,
+}
+
+impl World for FakeWorld {
+    fn now(&self) -> Instant {
+        let passed = TokioInstant::now() - self.start;
+        Instant::from_micros(1_000_000) + passed
+    }
+
+    fn slept(&mut self) -> Option<Duration> {
+        self.host.lock().slept.take()
+    }
+
+    fn poll_deadline(&mut self, cx: &mut Context<'_>, at: Option<Instant>) -> Poll<()> {
+        let Some(at) = at else {
+            self.deadline = None;
+            return Poll::Pending;
+        };
+        if self.deadline.as_ref().is_none_or(|(set, _)| *set != at) {
+            let wait = at.since(self.now());
+            self.deadline = Some((at, Box::pin(sleep(wait))));
+        }
+        let Some((_, timer)) = &mut self.deadline else {
+            return Poll::Pending;
+        };
+        let due = timer.as_mut().poll(cx);
+        if due.is_ready() {
+            self.deadline = None;
+        }
+        due
+    }
+
+    fn interfaces(&mut self) -> Vec<Interface> {
+        self.host.lock().interfaces.clone()
+    }
+
+    fn poll_interfaces(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.host.lock();
+        state.waker = Some(cx.waker().clone());
+        if std::mem::take(&mut state.have_changed) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
+
+    fn has(&self, _: Family) -> bool {
+        true
+    }
+
+    fn is_port_shared(&self) -> bool {
+        self.host.lock().is_port_shared
+    }
+
+    fn join(&mut self, index: u32, family: Family) -> io::Result<()> {
+        let mut state = self.host.lock();
+        if state.refuses_join == Some(index) {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        state.joined.push((index, family));
+        Ok(())
+    }
+
+    fn leave(&mut self, index: u32, family: Family) {
+        self.host.lock().joined.retain(|&j| j != (index, family));
+    }
+
+    fn poll_receive(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<Received>> {
+        let mut state = self.host.lock();
+        state.waker = Some(cx.waker().clone());
+        if let Some(error) = state.receive_error.take() {
+            return Poll::Ready(Err(error));
+        }
+        let Some((mut received, octets)) = state.arriving.pop_front() else {
+            return Poll::Pending;
+        };
+        received.len = octets.len().min(buffer.len());
+        received.truncated = received.len < octets.len();
+        buffer[..received.len].copy_from_slice(&octets[..received.len]);
+        Poll::Ready(Ok(received))
+    }
+
+    fn send(
+        &mut self,
+        index: u32,
+        _: Option<IpAddr>,
+        destination: SocketAddr,
+        octets: &[u8],
+    ) -> io::Result<()> {
+        let mut state = self.host.lock();
+        let family = Family::of(destination.ip());
+        if state.refuses_send.contains(&(index, family)) {
+            return Err(io::ErrorKind::NetworkUnreachable.into());
+        }
+        state.sent.push((index, destination, octets.to_vec()));
+        Ok(())
+    }
+}
+
+/// A node that writes down what it is told of the network.
+pub(super) struct Recorder {
+    engine: Engine,
+    told: Told,
+}
+
+#[derive(Clone, Default)]
+pub(super) struct Told(Arc<Mutex<Vec<String>>>);
+
+impl Told {
+    pub(super) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+impl Node for Recorder {
+    fn engine(&mut self) -> &mut Engine {
+        &mut self.engine
+    }
+
+    fn process(&mut self, _: Instant) {
+        while let Some(event) = self.engine.poll_event() {
+            if let Event::Ready { .. } = event {
+                self.told.0.lock().unwrap().push("ready".into());
+            }
+        }
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.engine.poll_timeout()
+    }
+}
+
+impl Driven for Recorder {
+    fn handle_network(&mut self, _: Instant, event: &NetworkEvent) {
+        let told = match event {
+            NetworkEvent::Links(links) => {
+                let names = links.iter().map(|link| format!(" {}", link.name()));
+                format!("links{}", names.collect::<String>())
+            }
+            NetworkEvent::LinkUp(link) => format!("up {}", link.name()),
+            NetworkEvent::LinkDown(link) => format!("down {}", link.name()),
+            NetworkEvent::LinkFailed { link, .. } => format!("failed {}", link.name()),
+            NetworkEvent::NoLink => "no link".into(),
+            NetworkEvent::PortShared => "port shared".into(),
+        };
+        self.told.0.lock().unwrap().push(told);
+    }
+}

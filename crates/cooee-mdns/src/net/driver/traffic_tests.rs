@@ -1,0 +1,178 @@
+//! What leaves a driver with a real engine, and when.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use cooee_wire::{Message, NameBuf, RdataBuf, RecordBuf};
+use tokio::time::{Instant as TokioInstant, sleep};
+
+use super::testbed::{Host, Recorder};
+use crate::net::handle::Handle;
+use crate::net::interface::Address;
+use crate::net::links::Links;
+use crate::net::role::tests::ethernet;
+use crate::net::{LinkStatus, PORT, group};
+use crate::{Family, LinkSet, Node, RecordSet};
+
+// 6762-20-2, ruling 24
+#[tokio::test(start_paused = true)]
+async fn every_multicast_leaves_in_each_family_with_the_same_octets() {
+    let host = dual_stack();
+    let (handle, told, _) = host.start(Links::default());
+    publish(&handle, 1);
+    sleep(Duration::from_secs(3)).await;
+    assert!(told.take().contains(&"ready".into()));
+
+    let sent = host.sent();
+    let in_family = |family| -> Vec<Vec<u8>> {
+        let to = SocketAddr::new(group(family), PORT);
+        let of_family = sent.iter().filter(|(_, destination, _)| *destination == to);
+        of_family.map(|(_, _, octets)| octets.clone()).collect()
+    };
+    assert!(in_family(Family::V4).len() >= 4, "probes and announcements");
+    assert_eq!(in_family(Family::V4), in_family(Family::V6));
+    assert!(sent.iter().all(|(index, _, _)| *index == 2));
+}
+
+// ruling 9; 6762-10.1-1
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_sends_the_goodbyes_before_it_returns() {
+    let host = Host::with([ethernet(2, "eth0")]);
+    let (handle, _told, _) = host.start(Links::default());
+    publish(&handle, 1);
+    sleep(Duration::from_secs(3)).await;
+    host.sent();
+    let before = TokioInstant::now();
+    handle.shutdown().await;
+    assert!(before.elapsed() < Duration::from_secs(1));
+    assert_eq!(goodbyes(&host), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropping_the_last_handle_says_goodbye_too() {
+    let host = Host::with([ethernet(2, "eth0")]);
+    let (handle, _told, task) = host.start(Links::default());
+    publish(&handle, 1);
+    sleep(Duration::from_secs(3)).await;
+    host.sent();
+    drop(handle);
+    task.await.unwrap();
+    assert_eq!(goodbyes(&host), 1);
+}
+
+#[test]
+fn a_runtime_that_goes_away_lets_the_driver_say_goodbye() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    let host = Host::with([ethernet(2, "eth0")]);
+    let (handle, _told, _task) = {
+        let _inside = runtime.enter();
+        host.start(Links::default())
+    };
+    publish(&handle, 1);
+    runtime.block_on(async { sleep(Duration::from_secs(3)).await });
+    host.sent();
+    let _inside = runtime.enter();
+    drop(runtime);
+    assert_eq!(goodbyes(&host), 1);
+}
+
+// ruling 15
+#[tokio::test(start_paused = true)]
+async fn many_services_leave_at_a_pace_that_receivers_can_follow() {
+    let host = Host::with([ethernet(2, "eth0")]);
+    let (handle, told, _) = host.start(Links::default());
+    publish(&handle, 2000);
+    let mut most = 0;
+    let mut total = 0;
+    for _ in 0..4000 {
+        sleep(Duration::from_millis(1)).await;
+        let sent = host.sent().len();
+        most = most.max(sent);
+        total += sent;
+    }
+    let ready = told.take().iter().filter(|told| *told == "ready").count();
+    assert_eq!(ready, 2000);
+    assert!(total > 64, "{total}: too few to show anything");
+    assert!(most <= 32, "{most} datagrams within a millisecond");
+    assert!(handle.stats().await.unwrap().paced > 0);
+
+    // The goodbyes keep the pace as well, and all of them leave.
+    handle.shutdown().await;
+    assert_eq!(goodbyes(&host), 2000);
+}
+
+// ruling 26
+#[tokio::test(start_paused = true)]
+async fn a_link_that_refuses_three_multicasts_is_unusable_until_something_happens_to_it() {
+    let host = Host::with([ethernet(2, "eth0"), ethernet(3, "eth1")]);
+    host.lock().refuses_send = vec![(2, Family::V4)];
+    let (handle, told, _) = host.start(Links::default());
+    publish(&handle, 1);
+    sleep(Duration::from_secs(3)).await;
+    let news = told.take();
+    assert!(news.contains(&"failed eth0".into()), "{news:?}");
+    assert!(
+        news.contains(&"ready".into()),
+        "the other link is enough: {news:?}"
+    );
+    let status = |at: usize| handle.links()[at].status().clone();
+    assert!(matches!(status(0), LinkStatus::Unusable(why) if why.starts_with("sending fails")));
+    assert_eq!(status(1), LinkStatus::InUse);
+    assert!(handle.stats().await.unwrap().send_failures >= 3);
+
+    host.sent();
+    host.lock().refuses_send.clear();
+    host.change(|interfaces| interfaces[0].mtu = 1400);
+    sleep(Duration::from_secs(3)).await;
+    assert_eq!(status(0), LinkStatus::InUse);
+    assert!(host.sent().iter().any(|(index, _, _)| *index == 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_family_that_fails_alone_does_not_make_the_link_unusable() {
+    let host = dual_stack();
+    let (handle, told, _) = host.start(Links::default());
+    host.lock().refuses_send = vec![(2, Family::V6)];
+    publish(&handle, 1);
+    sleep(Duration::from_secs(3)).await;
+    assert!(told.take().contains(&"ready".into()));
+    assert!(handle.links()[0].is_in_use());
+}
+
+/// One Ethernet interface with both families.
+fn dual_stack() -> Host {
+    let mut eth0 = ethernet(2, "eth0");
+    eth0.addresses.push(Address {
+        address: Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 2).into(),
+        prefix_len: 64,
+        is_tentative: false,
+    });
+    Host::with([eth0])
+}
+
+/// Publishes as many records with names of their own.
+fn publish(handle: &Handle<Recorder>, count: u32) {
+    let published = handle.call(move |node, now| {
+        for n in 0..count {
+            let name: NameBuf = format!("box-{n}.local").parse().unwrap();
+            let address = RdataBuf::a(Ipv4Addr::from(0x0a00_0000 + n));
+            let records = RecordSet::new().unique(RecordBuf::new(name, 120, address));
+            node.engine().publish(now, records, LinkSet::All).unwrap();
+        }
+    });
+    published.unwrap();
+}
+
+/// How many records of IPv4 multicasts sent had a TTL of zero.
+fn goodbyes(host: &Host) -> usize {
+    let sent = host.sent();
+    let answers = sent.iter().flat_map(|(_, _, octets)| {
+        let message = Message::parse(octets).unwrap();
+        message.answers().map(|answer| answer.unwrap())
+    });
+    answers.filter(|answer| answer.ttl == 0).count()
+}
