@@ -1,0 +1,227 @@
+//! What strangers can grow is bounded, counted, and harms nobody else.
+
+use super::*;
+
+fn limited(change: impl FnOnce(&mut Limits)) -> Bench {
+    let mut limits = Limits::default();
+    change(&mut limits);
+    Bench::new(BrowseSpec::types([ServiceType::tcp("http").unwrap()]).limits(limits))
+}
+
+fn instance(number: usize) -> String {
+    format!("Service {number}._http._tcp")
+}
+
+#[test]
+fn the_oldest_unresolved_instance_makes_room() {
+    let mut bench = limited(|limits| limits.instances = 10);
+    bench.say_all(ETH, &lobby());
+    bench.events();
+    for number in 0..100 {
+        bench.say(ETH, &ptr(&instance(number)));
+    }
+    assert_eq!(
+        (
+            bench.browser.instances.len(),
+            bench.browser.refused().evicted
+        ),
+        (10, 91)
+    );
+    let snapshot = bench.browser.snapshot();
+    assert_eq!(snapshot.services.len(), 1, "what is resolved stays");
+    assert_eq!(
+        snapshot.unresolved.last().map(|one| one.name.clone()),
+        instance(99).parse().ok()
+    );
+    bench.asks();
+    assert_eq!(
+        bench.asked.len(),
+        1 + 2 * 10 + 2,
+        "only what is kept is asked for"
+    );
+}
+
+#[test]
+fn instances_without_room_are_refused_and_asked_for_again_when_there_is_some() {
+    let mut bench = limited(|limits| limits.instances = 4);
+    bench.say_all(ETH, &lobby()[3..]);
+    for number in 0..4 {
+        bench.say_all(
+            ETH,
+            &[
+                ptr(&instance(number)),
+                srv(&instance(number), "tabasco.local", 80),
+                txt(&instance(number), &[]),
+            ],
+        );
+        bench.say_all(ETH, &lobby()[3..]);
+    }
+    assert_eq!(bench.events().len(), 4);
+    bench.say_all(ETH, &lobby());
+    assert_eq!(
+        (bench.browser.refused().instances, bench.events().len()),
+        (1, 0)
+    );
+    bench.asks();
+    bench
+        .gone(ETH, &ptr(&instance(0)))
+        .gone(ETH, &ptr(&instance(1)));
+    assert_eq!(bench.events().len(), 2);
+    let asks = bench.asks();
+    assert!(
+        asks.contains(&String::from("- _http._tcp.local PTR"))
+            && asks.contains(&String::from("+ _http._tcp.local PTR"))
+    );
+}
+
+#[test]
+fn hosts_are_bounded() {
+    let mut bench = limited(|limits| limits.hosts = 3);
+    for number in 0..10 {
+        bench.say_all(
+            ETH,
+            &[
+                ptr(&instance(number)),
+                srv(&instance(number), &format!("host-{number}.local"), 80),
+            ],
+        );
+    }
+    assert_eq!(
+        (bench.browser.refused().hosts, bench.browser.hosts.len()),
+        (7, 3)
+    );
+    for number in 0..10 {
+        bench.gone(ETH, &ptr(&instance(number)));
+    }
+    assert_eq!(bench.browser.hosts.len(), 0);
+}
+
+#[test]
+fn addresses_of_a_host_are_bounded() {
+    let mut bench = limited(|limits| limits.addresses = 5);
+    bench.say_all(ETH, &lobby()[..3]);
+    for number in 0..200 {
+        bench.say(ETH, &address("tabasco.local", &format!("192.0.2.{number}")));
+    }
+    bench.at(1000);
+    assert_eq!(
+        (
+            bench.browser.refused().addresses,
+            bench.found().view().addresses.len()
+        ),
+        (195, 5)
+    );
+}
+
+#[test]
+fn variants_of_srv_and_txt_are_bounded() {
+    let mut bench = Bench::http();
+    bench.say(ETH, &ptr(LOBBY));
+    for number in 1..=20 {
+        bench
+            .say(ETH, &srv(LOBBY, "tabasco.local", number))
+            .say(ETH, &txt(LOBBY, &[&format!("n={number}")]));
+    }
+    assert_eq!(bench.browser.refused().variants, 24);
+}
+
+#[test]
+fn early_records_make_room_for_later_ones() {
+    let mut bench = limited(|limits| limits.early = 10);
+    for number in 0..100 {
+        bench.say(ETH, &srv(&instance(number), "tabasco.local", 80));
+        bench.say(ETH, &address(&format!("host-{number}.local"), "192.0.2.1"));
+        bench.say(
+            ETH,
+            &srv(&format!("Else {number}._ipp._tcp"), "tabasco.local", 80),
+        );
+    }
+    assert_eq!(bench.browser.refused().early, 180);
+    assert_eq!(
+        (bench.browser.instances.len(), bench.browser.hosts.len()),
+        (0, 10)
+    );
+    bench
+        .say(ETH, &ptr(&instance(99)))
+        .say(ETH, &txt(&instance(99), &[]))
+        .say_all(ETH, &lobby()[3..]);
+    assert_eq!(bench.events().len(), 1, "the latest is still there");
+}
+
+#[test]
+fn types_are_bounded() {
+    let limits = Limits {
+        types: 5,
+        ..Limits::default()
+    };
+    let mut bench = Bench::new(BrowseSpec::all_types().limits(limits));
+    for number in 0..20 {
+        let target = name(&format!("_t{number}._tcp.local"));
+        bench.say(
+            ETH,
+            &RecordBuf::new(
+                name("_services._dns-sd._udp.local"),
+                4500,
+                RdataBuf::ptr(target.as_name()),
+            ),
+        );
+    }
+    assert_eq!((bench.browser.refused().types, bench.asks().len()), (15, 5));
+}
+
+#[test]
+fn nonsense_is_counted_and_harms_nobody() {
+    let mut bench = Bench::http();
+    let to = |target: &str| {
+        RecordBuf::new(
+            name("_http._tcp.local"),
+            4500,
+            RdataBuf::ptr(name(target).as_name()),
+        )
+    };
+    bench.say_all(
+        ETH,
+        &[
+            to("."),
+            to("_http._tcp.local"),
+            to("x.local"),
+            to("a.b._http._tcp.local"),
+        ],
+    );
+    bench.say_all(ETH, &lobby());
+    assert_eq!(
+        (bench.browser.refused().malformed, bench.events().len()),
+        (4, 1)
+    );
+}
+
+#[test]
+fn ten_thousand_instances_of_one_host_cost_the_same_each() {
+    // No clock here: a scan of all would make this test take minutes.
+    let mut bench = Bench::http();
+    bench.say_all(ETH, &lobby()[3..]);
+    for number in 0..10_000 {
+        let name = instance(number);
+        bench.say_all(
+            ETH,
+            &[ptr(&name), srv(&name, "tabasco.local", 80), txt(&name, &[])],
+        );
+        bench.say(
+            ETH,
+            &address("tabasco.local", &format!("192.0.2.{}", number % 4)),
+        );
+    }
+    assert_eq!(bench.events().len(), 10_000);
+    for number in 0..10_000 {
+        bench.gone(ETH, &ptr(&instance(number)));
+    }
+    assert_eq!(bench.events().len(), 10_000);
+    assert_eq!(
+        (
+            bench.browser.instances.len(),
+            bench.browser.hosts.len(),
+            bench.browser.timers.len()
+        ),
+        (0, 0, 0)
+    );
+}
