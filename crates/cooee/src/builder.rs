@@ -1,0 +1,229 @@
+//! Starting.
+
+use std::fmt;
+use std::future::Future;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cooee_mdns::net::{self, Families, Handle, Links, Stats};
+use cooee_mdns::{Config, Engine};
+
+use crate::core::{Call, Core, Network, Runner};
+use crate::discovery::{Discovery, HostName};
+use crate::error::{Error, Result};
+use crate::links::Link;
+use crate::offer::computer_name;
+use crate::watched::Watched;
+use crate::zeroconf::Zeroconf;
+
+/// How long a lookup waits for an answer, if nothing else is said (ruling 3).
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How [`Zeroconf`] is to be started; [`Zeroconf::builder`] makes one.
+///
+/// ```no_run
+/// # async fn example() -> cooee::Result<()> {
+/// use cooee::{HostPolicy, Links, Zeroconf};
+///
+/// let zeroconf = Zeroconf::builder()
+///     .links(Links::default().except("docker*"))
+///     .host_name(HostPolicy::Named("hub".into()))
+///     .start()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "nothing is started before `start`"]
+pub struct Builder {
+    net: net::Builder,
+    host: HostPolicy,
+    timeout: Duration,
+}
+
+/// Under which name this host publishes its addresses. A name that is taken gets a number: `hub-2.local`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HostPolicy {
+    /// A name of our own, made from the computer's: `<name>-cooee.local`. It is claimed when the first service needs it.
+    // Ruling 36.
+    #[default]
+    Derived,
+    /// The computer's own name. Until it can be shared with the system's own responder, this is the same as
+    /// [`Derived`](Self::Derived): to claim a name that the system has too would make the system rename the computer.
+    System,
+    /// This name, with or without `.local`. It is claimed at once.
+    Named(String),
+    /// None. Services can then be published on other hosts only.
+    None,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            net: net::Builder::new(),
+            host: HostPolicy::Derived,
+            timeout: LOOKUP_TIMEOUT,
+        }
+    }
+}
+
+impl Builder {
+    /// The links to use. By default those that look like a network to other machines.
+    pub fn links(mut self, links: impl Into<Links>) -> Self {
+        self.net = self.net.links(links);
+        self
+    }
+
+    /// The families in which packets are sent and heard; both by default.
+    pub fn families(mut self, families: Families) -> Self {
+        self.net = self.net.families(families);
+        self
+    }
+
+    /// Of our addresses on each link, those that are published as the host's; by default all. `keep` must not block.
+    pub fn published_addresses(
+        mut self,
+        keep: impl Fn(&Link, IpAddr) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.net = self.net.published_addresses(keep);
+        self
+    }
+
+    /// Under which name this host publishes its addresses.
+    pub fn host_name(mut self, policy: HostPolicy) -> Self {
+        self.host = policy;
+        self
+    }
+
+    /// How long lookups wait for an answer, if nothing else is said with the lookup; 3 s by default.
+    pub fn timeout(mut self, default_of_lookups: Duration) -> Self {
+        self.timeout = default_of_lookups;
+        self
+    }
+
+    /// Starts: opens the sockets and a task on the present tokio runtime. Nothing is sent before something is published or looked for.
+    ///
+    /// # Errors
+    ///
+    /// [`is_no_runtime`](Error::is_no_runtime) outside of a tokio runtime; [`is_network`](Error::is_network) if no socket of any family can be
+    /// had; [`is_invalid_input`](Error::is_invalid_input) if the host name is none. Having no link is no error: one may come.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a start that is given up leaves nothing running.
+    pub async fn start(self) -> Result<Zeroconf> {
+        self.start_now()
+    }
+
+    pub(crate) fn start_now(self) -> Result<Zeroconf> {
+        let host = host(&self.host)?;
+        let has_host = host.is_some();
+        let network = Watched::new(Network::default());
+        let node_network = network.clone();
+        let handle = self.net.start(move |now, seed| {
+            let engine = Engine::new(Config::default(), seed, now);
+            Discovery::new(engine, host, node_network)
+        })?;
+        let core = Core::new(Box::new(Driver(handle)), network, self.timeout, has_host);
+        core.call(|discovery, now| discovery.begin_host(now));
+        Ok(Zeroconf::new(Arc::new(core)))
+    }
+}
+
+fn host(policy: &HostPolicy) -> Result<Option<HostName>> {
+    let (label, at_once) = match policy {
+        HostPolicy::None => return Ok(None),
+        HostPolicy::Named(name) => (named(name)?, true),
+        HostPolicy::Derived | HostPolicy::System => (derived(&computer_name()), false),
+    };
+    Ok(Some(HostName { label, at_once }))
+}
+
+/// The label of a host name that was given as `hub`, `hub.local` or `hub.local.`
+fn named(name: &str) -> Result<String> {
+    let label = name.strip_suffix('.').unwrap_or(name);
+    let label = match label.len().checked_sub(".local".len()) {
+        Some(end)
+            if label
+                .get(end..)
+                .is_some_and(|tail| tail.eq_ignore_ascii_case(".local")) =>
+        {
+            &label[..end]
+        }
+        _ => label,
+    };
+    if label.is_empty()
+        || label.len() > 63
+        || label.contains('.')
+        || label.contains(char::is_control)
+    {
+        return Err(Error::invalid(format!(
+            "\"{name}\" is no host name: one label of 1 to 63 bytes is, with or without \".local\""
+        )));
+    }
+    Ok(label.into())
+}
+
+/// `tabasco-cooee`, cut on a character boundary to the 63 bytes of a label.
+fn derived(computer: &str) -> String {
+    const SUFFIX: &str = "-cooee";
+    let mut end = computer.len().min(63 - SUFFIX.len());
+    while !computer.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}{SUFFIX}", computer.get(..end).unwrap_or_default())
+}
+
+/// A node on real sockets.
+struct Driver(Handle<Discovery>);
+
+impl Runner for Driver {
+    fn call(&self, call: Call) {
+        // A call that comes too late is dropped, and tells those who wait for it by that.
+        let _ = self.0.call(call);
+    }
+
+    fn set_links(&self, links: Links) {
+        // Nothing is left to be told when it has ended.
+        let _ = self.0.set_links(links);
+    }
+
+    fn stats(&self) -> Pin<Box<dyn Future<Output = Option<Stats>> + Send + Sync + '_>> {
+        Box::pin(async { self.0.stats().await.ok() })
+    }
+
+    fn shutdown(&self) -> Pin<Box<dyn Future<Output = ()> + Send + Sync + '_>> {
+        Box::pin(self.0.shutdown())
+    }
+}
+
+impl fmt::Debug for Driver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_name_may_be_given_with_and_without_its_domain() {
+        for text in ["hub", "hub.local", "hub.LOCAL."] {
+            assert_eq!(named(text).unwrap(), "hub");
+        }
+        for text in ["", ".local", "hub.example.org", "a\u{7}b", &"x".repeat(64)] {
+            assert!(named(text).unwrap_err().is_invalid_input(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_derived_host_name_fits_into_a_label() {
+        assert_eq!(derived("tabasco"), "tabasco-cooee");
+        let long = derived(&"ü".repeat(40));
+        assert!(long.len() <= 63 && long.ends_with("ü-cooee"), "{long}");
+    }
+}

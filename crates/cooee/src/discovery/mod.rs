@@ -1,0 +1,170 @@
+//! The join: an engine, the services published through it, and the searches that it answers. Without I/O.
+//!
+//! Nothing of the protocols is decided here. Engine events go to the publication or the search they belong to, what a search wants to ask becomes a query
+//! of the engine, and a name that was lost is exchanged for the next one.
+
+mod asking;
+mod publishing;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cooee_mdns::net::{Driven, Link, NetworkEvent};
+use cooee_mdns::{Engine, Event, GroupId, Instant, Node, QueryId};
+
+use crate::core::{Id, Network};
+use crate::watched::Watched;
+use asking::Search;
+pub(crate) use asking::Wanted;
+use publishing::{Host, Leaving, Service};
+pub(crate) use publishing::{HostName, Terms};
+
+/// An engine with the application's wishes on top: what a driver, or a simulator, drives.
+#[derive(Debug)]
+pub(crate) struct Discovery {
+    engine: Engine,
+    network: Watched<Network>,
+    host: Option<Host>,
+    services: BTreeMap<Id, Service>,
+    groups: BTreeMap<GroupId, Owner>,
+    /// Services whose name another one of ours has.
+    clashing: BTreeSet<Id>,
+    /// What was withdrawn, until its goodbye has left.
+    leaving: Vec<Leaving>,
+    searches: BTreeMap<Id, Search>,
+    queries: BTreeMap<QueryId, Id>,
+    /// Searches whose wishes have not been read since something happened to them.
+    stirred: BTreeSet<Id>,
+    /// When a search has to be looked at.
+    deadlines: BTreeSet<(Instant, Id)>,
+}
+
+/// Whose a group is.
+#[derive(Clone, Copy, Debug)]
+enum Owner {
+    Host,
+    Service(Id),
+}
+
+impl Discovery {
+    pub(crate) fn new(engine: Engine, host: Option<HostName>, network: Watched<Network>) -> Self {
+        Self {
+            engine,
+            network,
+            host: host.map(Host::new),
+            services: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            clashing: BTreeSet::new(),
+            leaving: Vec::new(),
+            searches: BTreeMap::new(),
+            queries: BTreeMap::new(),
+            stirred: BTreeSet::new(),
+            deadlines: BTreeSet::new(),
+        }
+    }
+
+    pub(crate) fn stats(&self) -> cooee_mdns::Stats {
+        self.engine.stats()
+    }
+
+    fn handle_event(&mut self, now: Instant, event: Event) {
+        match event {
+            Event::Waiting { group } => self.group_waits(group),
+            Event::Ready { group } => self.group_ready(group),
+            Event::Conflict { group, name, .. } => self.group_conflict(now, group, &name),
+            Event::Answer {
+                query,
+                link,
+                record,
+                presence,
+                own,
+            } => self.answer(now, query, link, record, presence, own),
+            Event::Denied {
+                query,
+                link,
+                name,
+                kind,
+            } => self.denied(now, query, link, &name, kind),
+            Event::Finished { query } => self.finished(query),
+            // Trouble with links and the port is told by the driver.
+            _ => {}
+        }
+    }
+
+    fn set_links(&self, links: &[Link]) {
+        self.network.change(|network| {
+            network.links = network.links.updated(links.to_vec());
+            true
+        });
+    }
+}
+
+impl Node for Discovery {
+    fn engine(&mut self) -> &mut Engine {
+        &mut self.engine
+    }
+
+    fn process(&mut self, now: Instant) {
+        self.network.with(|network| network.set_now(now));
+        self.let_go();
+        loop {
+            while let Some(event) = self.engine.poll_event() {
+                self.handle_event(now, event);
+            }
+            while let Some(id) = self.clashing.pop_first() {
+                self.take_next_name(now, id);
+            }
+            while let Some(&(due, id)) = self.deadlines.first()
+                && due <= now
+            {
+                self.deadlines.pop_first();
+                self.stirred.insert(id);
+            }
+            // A search that asks may have its answer at once: from what the engine knows.
+            let Some(id) = self.stirred.pop_first() else {
+                return;
+            };
+            self.attend(now, id);
+        }
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        let own = self.deadlines.first().map(|&(due, _)| due);
+        match (self.engine.poll_timeout(), own) {
+            (Some(engine), Some(own)) => Some(engine.min(own)),
+            (engine, own) => engine.or(own),
+        }
+    }
+}
+
+impl Driven for Discovery {
+    fn handle_network(&mut self, now: Instant, event: &NetworkEvent) {
+        match event {
+            NetworkEvent::Links(links) => {
+                self.set_links(links);
+                self.choose_links_of_services(now);
+                self.choose_links_of_searches(now);
+            }
+            NetworkEvent::LinkUp(link) => self.stop_waiting(link.id()),
+            NetworkEvent::PortShared => self.network.change(|network| {
+                network.port_shared = true;
+                true
+            }),
+            // The list of links says it too.
+            _ => {}
+        }
+    }
+}
+
+impl Drop for Discovery {
+    /// Nothing will change any more: whoever waits learns that.
+    fn drop(&mut self) {
+        self.close_publications();
+        for search in self.searches.values() {
+            search.close();
+        }
+        self.network.close();
+    }
+}

@@ -1,0 +1,147 @@
+//! What happens to the network underneath.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use cooee_wire::NameBuf;
+use futures_core::Stream;
+
+use crate::core::{Core, Network};
+use crate::error::Error;
+use crate::links::{Link, LinkStatus};
+use crate::watched::Reader;
+
+/// Something that happened to the links, the host's name or the port.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// The link is used from now on.
+    LinkUp(Link),
+    /// The link is used no more.
+    LinkDown(Link),
+    /// The link was chosen, but cannot be used.
+    LinkFailed {
+        /// The link.
+        link: Link,
+        /// Why.
+        error: Error,
+    },
+    /// No link is used. Everything waits for one.
+    NoLink,
+    /// The name under which this host is published; `None`: it has none, or it is being found out whether it is free.
+    HostName(Option<NameBuf>),
+    /// Whether another program on this computer uses port 5353 too. Then answers are asked for by multicast only.
+    PortShared(bool),
+}
+
+/// A stream of [`Event`]s, beginning with the present state; it ends at shutdown. States, not news: who reads slowly is told how it stands, not
+/// all that happened.
+#[derive(Debug)]
+pub struct Events {
+    // Whoever listens wants it to run.
+    _core: Arc<Core>,
+    reader: Reader<Network>,
+    shown: Shown,
+    waiting: VecDeque<Event>,
+}
+
+/// What was told last.
+#[derive(Debug, Default)]
+struct Shown {
+    /// By interface index; those that are neither used nor failed are left out.
+    links: BTreeMap<u32, Link>,
+    /// `None`: nothing was told yet.
+    has_link: Option<bool>,
+    host_name: Option<NameBuf>,
+    port_shared: bool,
+}
+
+impl Events {
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self {
+            reader: core.network.reader(),
+            _core: core,
+            shown: Shown::default(),
+            waiting: VecDeque::new(),
+        }
+    }
+
+    /// The next event; `None` after shutdown.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: no event is lost.
+    pub async fn next(&mut self) -> Option<Event> {
+        poll_fn(|cx| self.poll(cx)).await
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        let (shown, waiting) = (&mut self.shown, &mut self.waiting);
+        self.reader.poll(cx, |network, closed| {
+            if waiting.is_empty() && !closed {
+                shown.compare(network, waiting);
+            }
+            match waiting.pop_front() {
+                None => closed.then_some(None),
+                event => Some(event),
+            }
+        })
+    }
+}
+
+impl Stream for Events {
+    type Item = Event;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        self.poll(cx)
+    }
+}
+
+impl Shown {
+    fn compare(&mut self, network: &Network, news: &mut VecDeque<Event>) {
+        let now: BTreeMap<u32, Link> = network
+            .links
+            .present()
+            .iter()
+            .filter(|link| !matches!(link.status(), LinkStatus::LeftOut(_)))
+            .map(|link| (link.index(), link.clone()))
+            .collect();
+        for (index, link) in &self.links {
+            if link.is_in_use() && !now.get(index).is_some_and(Link::is_in_use) {
+                let present = network.links.get(*index).unwrap_or(link);
+                news.push_back(Event::LinkDown(present.clone()));
+            }
+        }
+        for (index, link) in &now {
+            let before = self.links.get(index).map(Link::status);
+            if before == Some(link.status()) {
+                continue;
+            }
+            match link.status() {
+                LinkStatus::InUse => news.push_back(Event::LinkUp(link.clone())),
+                LinkStatus::Unusable(why) => news.push_back(Event::LinkFailed {
+                    link: link.clone(),
+                    error: Error::network(format!("{} cannot be used: {why}", link.name())),
+                }),
+                _ => {}
+            }
+        }
+        let has_link = now.values().any(Link::is_in_use);
+        if !has_link && self.has_link != Some(false) {
+            news.push_back(Event::NoLink);
+        }
+        self.has_link = Some(has_link);
+        self.links = now;
+        if self.host_name != network.host_name {
+            self.host_name.clone_from(&network.host_name);
+            news.push_back(Event::HostName(network.host_name.clone()));
+        }
+        if self.port_shared != network.port_shared {
+            self.port_shared = network.port_shared;
+            news.push_back(Event::PortShared(network.port_shared));
+        }
+    }
+}
