@@ -116,16 +116,15 @@ impl<'m> Message<'m> {
     ///
     /// The iterators need no such check first. It is for who wants all or nothing, or is about to walk every
     /// name more than once: a small message can be made of many pointers to one long name, and the budget
-    /// bounds how many labels are visited. [`LabelBudget::default`] lets through all that a sane sender makes.
+    /// bounds how many labels and pointers are visited. [`LabelBudget::default`] lets through all that a sane sender makes.
     ///
     /// # Errors
     /// The first fault in frame, names or data; [`Malformed::LabelBudget`] at the name that exceeds the budget.
     pub fn check(&self, budget: LabelBudget) -> Result<&'m [u8], ParseError> {
         let mut left = budget.0;
         let mut visit = |name: Name<'_>| {
-            left = left
-                .checked_sub(name.count_labels()?)
-                .ok_or(ParseError::new(name.offset(), Malformed::LabelBudget))?;
+            let spent = left.checked_sub(name.count_steps()?);
+            left = spent.ok_or(ParseError::new(name.offset(), Malformed::LabelBudget))?;
             Ok(())
         };
         let mut questions = self.questions();
@@ -191,12 +190,12 @@ impl Header {
     pub const LEN: usize = 12;
 }
 
-/// How many labels [`Message::check`] may visit.
+/// How many labels and pointers [`Message::check`] may visit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LabelBudget(usize);
 
 impl LabelBudget {
-    /// This many labels.
+    /// This many labels and pointers.
     pub const fn new(labels: usize) -> Self {
         Self(labels)
     }

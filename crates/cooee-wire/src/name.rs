@@ -110,6 +110,16 @@ impl<'m> Name<'m> {
         Ok(count)
     }
 
+    /// What it costs to walk the name: its labels, and the pointers between them.
+    pub(crate) fn count_steps(&self) -> Result<usize, ParseError> {
+        let mut labels = self.labels();
+        let mut count = 0;
+        while labels.step()?.is_some() {
+            count += 1;
+        }
+        Ok(count + labels.pointers_followed())
+    }
+
     /// Whether this is the root, the name without labels.
     pub fn is_root(&self) -> bool {
         matches!(self.labels().step(), Ok(None))

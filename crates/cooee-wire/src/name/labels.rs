@@ -90,6 +90,10 @@ impl<'m> Labels<'m> {
             && core::ptr::eq(self.message, other.message)
     }
 
+    pub(super) fn pointers_followed(&self) -> usize {
+        usize::from(MAX_POINTERS - self.pointers)
+    }
+
     fn offset(&self) -> usize {
         self.message.len() - self.rest.len()
     }
