@@ -1,0 +1,100 @@
+//! Reading packets: ours beside a floor written by hand and beside peers, the same octets, the same work.
+//!
+//! *visit*: every question and record, every label of every name, typed data. *step*: every question and record,
+//! names and data unread. Each adds up what it saw, and the sums must agree.
+
+mod cooee;
+mod domain;
+mod floor;
+mod hickory;
+mod mdns_proto;
+mod simple_dns;
+
+use std::hint::black_box;
+
+use benches::packets::{Load, loads};
+use benches::table;
+use criterion::{BenchmarkId, Criterion, Throughput};
+
+type Decoder = (&'static str, fn(&[u8]) -> Option<u64>);
+
+/// The first is the floor, the second ours.
+const VISIT: &[Decoder] = &[
+    ("floor", floor::visit),
+    ("cooee-wire", cooee::visit),
+    ("mdns-proto", mdns_proto::visit),
+    ("domain", domain::visit),
+    ("simple-dns", simple_dns::visit),
+    ("hickory-proto", hickory::visit),
+];
+
+const STEP: &[Decoder] = &[
+    ("floor", floor::step),
+    ("cooee-wire", cooee::step),
+    ("mdns-proto", mdns_proto::step),
+    ("domain", domain::step),
+    ("simple-dns", simple_dns::step),
+    ("hickory-proto", hickory::step),
+];
+
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    let everything = loads(|_| true);
+    for (name, decoder) in VISIT {
+        let packets = || everything.iter().flat_map(|load| &load.packets);
+        let agrees = packets()
+            .filter(|packet| decoder(packet) == floor::visit(packet))
+            .count();
+        println!(
+            "{name}: {agrees} of {} packets read as the floor reads them",
+            packets().count()
+        );
+    }
+    // What every decoder reads alike.
+    let loads = loads(|packet| {
+        VISIT
+            .iter()
+            .all(|(_, decoder)| decoder(packet) == floor::visit(packet))
+    });
+    run(&mut criterion, "visit", VISIT, &loads);
+    run(&mut criterion, "step", STEP, &loads);
+    criterion.final_summary();
+
+    let names: Vec<_> = loads.iter().map(|load| load.name).collect();
+    let functions =
+        |decoders: &[Decoder]| decoders.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+    for load in &loads {
+        println!(
+            "{}: {} packets, {} octets, {} questions and records",
+            load.name,
+            load.packets.len(),
+            load.octets(),
+            load.items()
+        );
+    }
+    table::print(
+        "Visit everything, all packets of a load once",
+        "visit",
+        &functions(VISIT),
+        &names,
+    );
+    table::print("Step over everything", "step", &functions(STEP), &names);
+}
+
+fn run(criterion: &mut Criterion, name: &str, decoders: &[Decoder], loads: &[Load]) {
+    let mut group = criterion.benchmark_group(name);
+    for load in loads {
+        group.throughput(Throughput::Bytes(load.octets() as u64));
+        for (decoder, decode) in decoders {
+            group.bench_function(BenchmarkId::new(*decoder, load.name), |bencher| {
+                bencher.iter(|| {
+                    load.packets
+                        .iter()
+                        .filter_map(|packet| decode(black_box(packet)))
+                        .fold(0, u64::wrapping_add)
+                });
+            });
+        }
+    }
+    group.finish();
+}
