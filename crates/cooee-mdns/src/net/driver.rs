@@ -3,6 +3,8 @@
 mod in_use;
 #[cfg(test)]
 mod link_tests;
+#[cfg(all(test, target_os = "linux"))]
+mod live_tests;
 mod receiving;
 mod sending;
 #[cfg(test)]
