@@ -322,3 +322,31 @@ fn a_conflict_on_one_link_silences_the_group_on_all() {
             .all(|packet| packet.host.is_none() || !lan::is_response(packet))
     );
 }
+
+#[test]
+fn the_addresses_of_our_other_link_coming_over_a_bridge_make_us_announce_those_of_this_one() {
+    // 6762-14-7, 6762-14-8, 6762-10.2-9
+    let mut lan = Lan::new(10);
+    let host = lan.host("a", 1);
+    let other = lan.network.add_link(Conditions::default());
+    lan.network.join(
+        host,
+        other,
+        &["198.51.100.1/24".parse().expect("an address")],
+    );
+    lan.publish(host, RecordSet::new().host_addresses(name("box.local")));
+    lan.run_ms(5000);
+    let start = lan.now();
+    let elsewhere = cooee_wire::RdataBuf::a([198, 51, 100, 1].into());
+    let record = cooee_wire::RecordBuf::new(name("box.local"), 120, elsewhere);
+    lan.inject("198.51.100.1:5353", &response(&[flush(record.clone())]));
+    lan.run_ms(500);
+    lan.inject("198.51.100.1:5353", &response(&[flush(record)]));
+    lan.run_ms(3000);
+    assert_eq!(
+        lan.sent_at(host, start, "box.local", RecordType::A),
+        [1],
+        "{}",
+        lan.network.transcript()
+    );
+}

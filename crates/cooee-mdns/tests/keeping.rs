@@ -251,3 +251,124 @@ fn what_was_learned_on_a_link_outlives_a_short_break_of_it() {
     lan.network.run_until(lan.now() + ms(20), |_| false);
     assert_eq!(lan.answers(host).len(), 0);
 }
+
+#[test]
+fn a_record_that_others_ask_for_in_vain_is_given_up() {
+    // 6762-10.5-1, 6762-10.5-2, 6762-10.5-3, ruling 6
+    let mut lan = Lan::new(13);
+    let host = lan.host("a", 1);
+    lan.ask(host, HTTP, RecordType::PTR);
+    lan.inject("192.0.2.9:5353", &response(&[ptr(HTTP, SHOP)]));
+    lan.run_ms(10_000);
+    let asked = |lan: &mut Lan, known: &[cooee_wire::RecordBuf]| {
+        lan.inject("192.0.2.8:5353", &lan::query(HTTP, RecordType::PTR, known));
+        lan.inject("[fe80::8]:5353", &lan::query(HTTP, RecordType::PTR, known));
+        lan.run_ms(2000);
+    };
+    for _ in 0..3 {
+        asked(&mut lan, &[ptr(HTTP, SHOP)]);
+    }
+    lan.run_ms(20_000);
+    assert_eq!(
+        lan.answers(host).len(),
+        1,
+        "who knows the answer does not wait for it"
+    );
+    asked(&mut lan, &[]);
+    lan.run_ms(20_000);
+    assert_eq!(lan.answers(host).len(), 1, "once is not enough");
+    asked(&mut lan, &[]);
+    lan.run_ms(7990);
+    assert_eq!(lan.answers(host).len(), 1);
+    lan.run_ms(20);
+    assert_eq!(lan.answers(host).len(), 0, "{}", lan.network.transcript());
+}
+
+#[test]
+fn an_answer_clears_the_doubt() {
+    // 6762-10.5-2
+    let mut lan = Lan::new(14);
+    let host = lan.host("a", 1);
+    lan.ask(host, HTTP, RecordType::PTR);
+    lan.inject("192.0.2.9:5353", &response(&[ptr(HTTP, SHOP)]));
+    lan.run_ms(10_000);
+    for _ in 0..2 {
+        lan.inject("192.0.2.8:5353", &lan::query(HTTP, RecordType::PTR, &[]));
+        lan.inject("[fe80::8]:5353", &lan::query(HTTP, RecordType::PTR, &[]));
+        lan.run_ms(2000);
+    }
+    lan.inject("192.0.2.9:5353", &response(&[ptr(HTTP, SHOP)]));
+    lan.run_ms(20_000);
+    assert_eq!(lan.answers(host).len(), 1);
+}
+
+#[test]
+fn a_doubted_record_is_asked_for_twice_at_least_and_goes_after_ten_seconds() {
+    // 6762-10.4-4, 6762-10.4-5, 6762-10.4-6
+    let mut lan = Lan::new(15);
+    let (shop, host) = (lan.host("shop", 1), lan.host("a", 2));
+    lan.publish(shop, service("Shop", "box.local", 80));
+    lan.ask(host, SHOP, RecordType::SRV);
+    lan.run_ms(5000);
+    let srv = lan::srv(SHOP, "box.local", 80);
+    let doubt = |lan: &mut Lan| {
+        let srv = srv.clone();
+        lan.network.command(host, |station, now| {
+            station.engine.reconfirm(now, &srv.as_record())
+        });
+    };
+    doubt(&mut lan);
+    lan.run_ms(20_000);
+    assert_eq!(lan.answers(host).len(), 1, "it is still there");
+    lan.network.crash(shop);
+    let start = lan.now();
+    doubt(&mut lan);
+    lan.run_ms(9990);
+    assert_eq!(lan.answers(host).len(), 1);
+    assert!(lan.asked_at(host, start, SHOP, RecordType::SRV).len() >= 2);
+    lan.run_ms(20);
+    assert_eq!(lan.answers(host).len(), 0);
+}
+
+#[test]
+fn what_ran_out_while_the_machine_slept_gets_five_seconds_to_answer() {
+    // Ruling 27, 6762-10.3-2, 6762-8-2
+    let mut lan = Lan::new(16);
+    let (shop, gone) = (lan.host("shop", 1), lan.host("gone", 2));
+    lan.publish(
+        shop,
+        RecordSet::new().unique(lan::txt("shop.local", "here")),
+    );
+    lan.publish(
+        gone,
+        RecordSet::new().unique(lan::txt("gone.local", "here")),
+    );
+    let host = lan.host("a", 3);
+    lan.run_ms(2000);
+    lan.ask(host, "shop.local", RecordType::TXT);
+    lan.ask(host, "gone.local", RecordType::TXT);
+    lan.run_ms(3000);
+    assert_eq!(lan.answers(host).len(), 2);
+    lan.network.crash(gone);
+    lan.network.suspend(host);
+    lan.run_ms(6_000_000);
+    lan.network.resume(host);
+    let start = lan.now();
+    lan.run_ms(4990);
+    assert_eq!(lan.answers(host).len(), 2, "{}", lan.network.transcript());
+    assert_eq!(
+        lan.asked_at(host, start, "gone.local", RecordType::TXT)
+            .len(),
+        3
+    );
+    lan.run_ms(20);
+    assert_eq!(lan.answers(host), [lan::txt("shop.local", "here").rdata]);
+    let told: Vec<_> = lan
+        .network
+        .node(host)
+        .events
+        .iter()
+        .filter(|(at, _)| *at > start)
+        .collect();
+    assert_eq!(told.len(), 1, "only what stays silent is gone: {told:?}");
+}

@@ -284,3 +284,85 @@ fn a_record_larger_than_a_packet_goes_alone() {
         );
     }
 }
+
+#[test]
+fn updates_in_a_hurry_are_put_together() {
+    // 6762-8.4-6, ruling 11: ten at once, then the last of those that come within six seconds
+    let mut lan = Lan::new(12);
+    let host = lan.host("a", 1);
+    let group = lan.publish(host, RecordSet::new().unique(txt("box.local", "0")));
+    lan.run_ms(5000);
+    let start = lan.now();
+    for number in 1..=100 {
+        let update = RecordSet::new().unique(txt("box.local", &number.to_string()));
+        lan.network
+            .command(host, |station, now| {
+                station.engine.update(now, group, update)
+            })
+            .expect("an update");
+        lan.run_ms(100);
+    }
+    lan.run_ms(10_000);
+    let sent: Vec<_> = lan
+        .sent(host, start)
+        .into_iter()
+        .flat_map(records)
+        .filter(|(_, record)| record.kind() == RecordType::TXT)
+        .map(|(_, record)| record.rdata)
+        .collect();
+    let mut different = sent.clone();
+    different.dedup();
+    assert!((10..=13).contains(&different.len()), "{}", different.len());
+    assert_eq!(sent.last(), Some(&txt("box.local", "100").rdata));
+    lan.assert_clean();
+}
+
+#[test]
+fn our_own_records_do_not_flap_when_the_link_does() {
+    // Ruling 33
+    let mut lan = Lan::new(13);
+    let host = lan.host("a", 1);
+    lan.ask(host, "box.local", RecordType::TXT);
+    lan.publish(host, RecordSet::new().unique(txt("box.local", "x")));
+    lan.run_ms(5000);
+    let link = lan.link;
+    lan.network.leave(host, link);
+    lan.run_ms(2000);
+    lan.network.join(host, link, &lan::addresses(1));
+    lan.run_ms(10_000);
+    let gone = |event: &Event| {
+        matches!(
+            event,
+            Event::Answer {
+                presence: cooee_mdns::Presence::Gone,
+                ..
+            }
+        )
+    };
+    assert!(
+        !lan.network
+            .node(host)
+            .events
+            .iter()
+            .any(|(_, event)| gone(event))
+    );
+    assert_eq!(lan.network.node(host).answers().len(), 1);
+}
+
+#[test]
+fn a_question_asked_while_the_link_was_down_is_asked_when_it_returns() {
+    let mut lan = Lan::new(14);
+    let host = lan.host("a", 1);
+    let link = lan.link;
+    lan.network.leave(host, link);
+    lan.run_ms(1000);
+    lan.ask(host, "box.local", RecordType::TXT);
+    let start = lan.now();
+    lan.network.join(host, link, &lan::addresses(1));
+    lan.run_ms(500);
+    assert_eq!(
+        lan.asked_at(host, start, "box.local", RecordType::TXT)
+            .len(),
+        1
+    );
+}

@@ -68,6 +68,14 @@ struct Host<N> {
     alive: bool,
     /// The system refuses to send.
     mute: bool,
+    /// Since when the machine sleeps.
+    asleep: Option<Instant>,
+}
+
+impl<N> Host<N> {
+    fn is_awake(&self) -> bool {
+        self.alive && self.asleep.is_none()
+    }
 }
 
 /// A packet on its way to one host.
@@ -136,6 +144,7 @@ impl<N: Node> Network<N> {
             interfaces: BTreeMap::new(),
             alive: true,
             mute: false,
+            asleep: None,
         });
         HostId(self.hosts.len() - 1)
     }
@@ -172,6 +181,19 @@ impl<N: Node> Network<N> {
     /// The host is gone at once, without a word.
     pub fn crash(&mut self, host: HostId) {
         self.hosts[host.0].alive = false;
+    }
+
+    /// The host's machine is put to sleep: it hears nothing and does nothing, but its clock goes on.
+    pub fn suspend(&mut self, host: HostId) {
+        self.hosts[host.0].asleep.get_or_insert(self.now);
+    }
+
+    /// The host's machine wakes up.
+    pub fn resume(&mut self, host: HostId) {
+        if let Some(since) = self.hosts[host.0].asleep.take() {
+            let slept = self.now.since(since);
+            self.command(host, |node, now| node.engine().resumed(now, slept));
+        }
     }
 
     /// The host's system refuses to send anything, or does not any more.
@@ -213,7 +235,7 @@ impl<N: Node> Network<N> {
             let deadline = self
                 .hosts
                 .iter()
-                .filter(|host| host.alive)
+                .filter(|host| host.is_awake())
                 .filter_map(|host| host.node.poll_timeout())
                 .min();
             let Some(next) = arrival
@@ -265,7 +287,7 @@ impl<N: Node> Network<N> {
                 return;
             };
             let host = &mut self.hosts[packet.host.0];
-            if !host.alive || !host.interfaces.contains_key(&packet.link) {
+            if !host.is_awake() || !host.interfaces.contains_key(&packet.link) {
                 continue;
             }
             let datagram = Datagram {
@@ -281,7 +303,7 @@ impl<N: Node> Network<N> {
 
     fn wake(&mut self, id: HostId) {
         let host = &mut self.hosts[id.0];
-        if host.alive && host.node.poll_timeout().is_some_and(|due| due <= self.now) {
+        if host.is_awake() && host.node.poll_timeout().is_some_and(|due| due <= self.now) {
             host.node.engine().handle_timeout(self.now);
             self.serve(id);
         }

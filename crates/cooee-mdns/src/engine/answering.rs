@@ -121,15 +121,19 @@ impl Link {
                 }
             }
             // RFC 6762 §7.3: a question with a known answer that we do not have is not ours.
-            let ours = self.cache.find(hashes.record, &record);
-            if ours
-                .and_then(|slot| self.cache.get(slot))
-                .is_none_or(|cached| !cached.is_fresh(now))
-            {
-                let slots =
-                    self.asked
-                        .answered_by(hashes.name, record.name, record.kind(), record.class);
-                let differing: Option<usize> = slots.last();
+            let ours = self
+                .cache
+                .find(hashes.record, &record)
+                .and_then(|slot| self.cache.get_mut(slot));
+            let fresh = ours.is_some_and(|cached| {
+                cached.known_by = query.serial;
+                cached.is_fresh(now)
+            });
+            if !fresh {
+                let differing = self
+                    .asked
+                    .answered_by(hashes.name, record.name, record.kind(), record.class)
+                    .last();
                 if let Some(asked) = differing.and_then(|slot| self.asked.get_mut(slot)) {
                     asked.differs_from = query.serial;
                 }
@@ -165,6 +169,7 @@ impl Link {
         if !query.legacy {
             self.suppress_own_question(now, query, question, hash);
         }
+        self.watch_for_failure(now, query, question, cx);
         if query.twin {
             return;
         }
@@ -183,6 +188,23 @@ impl Link {
         let timing = self.timing(now, query, &matching, is_probe, cx);
         for slot in matching {
             self.answer(now, query, question, slot, timing, is_probe, reply);
+        }
+    }
+
+    /// Counts a question of another host against the records that should answer it, once it is heard on every family that we use (ruling 24).
+    fn watch_for_failure(
+        &mut self,
+        now: Instant,
+        query: &Query<'_>,
+        question: &Question<'_>,
+        cx: &mut Context,
+    ) {
+        let heard_everywhere = query.twin || self.info.ipv4 != self.info.ipv6;
+        // ANY is how one probes; it asks for no record in particular.
+        let in_particular = question.kind != RecordType::ANY && question.class != Class::ANY;
+        let for_all = !query.unicast && !query.truncated && !question.unicast_response;
+        if heard_everywhere && in_particular && for_all {
+            self.observe_question(now, question, query.serial, cx);
         }
     }
 
@@ -273,7 +295,9 @@ impl Link {
             return;
         };
         // RFC 6762 §5.4 (6762-5.4-8 .. 6762-5.4-10), §11 (6762-11-7)
-        let by_unicast = question.unicast_response && query.on_link;
+        // A program on this very host shares the port with us, so unicast may not reach it (ruling 2).
+        let by_unicast =
+            question.unicast_response && query.on_link && !self.info.is_own(query.source.ip());
         let recent = own.is_recent(now);
         if by_unicast && (recent || is_probe) {
             reply.due = timing.due;

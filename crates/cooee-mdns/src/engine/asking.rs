@@ -34,10 +34,7 @@ impl Link {
         } = question;
         // A complete answer that we have needs no query; nor does one that we give ourselves.
         if self.is_answered(name, *kind, *class, cx) {
-            if let Some(asked) = self.asked.get_mut(slot) {
-                asked.complete = true;
-                asked.timer.clear();
-            }
+            self.completed(slot, cx);
         } else {
             self.start_series(now, slot, cx);
         }
@@ -90,6 +87,17 @@ impl Link {
         asked
             .timer
             .set(batch.max(earliest), Why::Ask(slot), &mut self.deadlines);
+    }
+
+    /// Whether a query is among the clients of its question here.
+    pub(super) fn is_client(&self, query: QueryId, question: &QuestionBuf, cx: &Context) -> bool {
+        let hash = cx.keys.name(question.name.as_name());
+        let place = self
+            .asked
+            .find(hash, question.name.as_name(), question.kind, question.class);
+        place
+            .and_then(|slot| self.asked.get(slot))
+            .is_some_and(|asked| asked.clients.contains(&query))
     }
 
     /// The question is to go out with the next datagram.

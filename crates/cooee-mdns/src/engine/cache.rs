@@ -41,6 +41,13 @@ pub(super) struct Cached {
     /// It was said goodbye to, or flushed: it has the grace left, and nobody is told of it any more (ruling 33).
     pub(super) leaving: bool,
     pub(super) asked: bool,
+    /// When it goes if nobody confirms it.
+    // RFC 6762 §10.4, §10.5
+    pub(super) doubted_until: Option<Instant>,
+    /// How many queries of others for it have been heard since it was.
+    pub(super) unanswered: u8,
+    /// The last query that lists it as known.
+    pub(super) known_by: u64,
     pub(super) timer: Timer,
 }
 
@@ -157,6 +164,8 @@ impl Cache {
                 cached.expires = now + lifetime;
                 cached.refreshes = 0;
                 cached.leaving = false;
+                cached.doubted_until = None;
+                cached.unanswered = 0;
             }
             return Learned::Known(slot);
         }
@@ -300,6 +309,9 @@ impl Cache {
             refreshes: 0,
             leaving: false,
             asked,
+            doubted_until: None,
+            unanswered: 0,
+            known_by: 0,
             timer: Timer::default(),
         });
         if let Some(set) = self.rrsets.get_mut(rrset) {
@@ -415,14 +427,20 @@ impl Cached {
     /// When something is to be done about it next: a refresh if somebody asks, or its end.
     // RFC 6762 §5.2 (6762-5.2-10 .. 6762-5.2-14)
     pub(super) fn next_deadline(&self, asked: bool, jitter: u64) -> Instant {
-        let point = REFRESH_POINTS.get(usize::from(self.refreshes));
-        match point {
-            Some(percent) if asked && !self.leaving => {
+        let refresh = REFRESH_POINTS
+            .get(usize::from(self.refreshes))
+            .filter(|_| asked && !self.leaving)
+            .map(|percent| {
                 let lifetime = self.expires.since(self.received).as_micros() as u64;
                 self.received + Duration::from_micros(lifetime / 10_000 * (percent * 100 + jitter))
-            }
-            _ => self.expires,
-        }
+            });
+        refresh.unwrap_or(self.expires).min(self.end())
+    }
+
+    /// When it goes: at the end of its lifetime, or earlier if it is doubted.
+    pub(super) fn end(&self) -> Instant {
+        self.doubted_until
+            .map_or(self.expires, |doubted| doubted.min(self.expires))
     }
 
     fn leave(&mut self, now: Instant) {

@@ -104,6 +104,11 @@ pub(super) const ANNOUNCEMENTS: u8 = 2;
 pub(super) const ANNOUNCEMENT_INTERVAL: Duration = ms(1000);
 /// How many goodbyes a withdrawal sends, a second apart (ruling 9).
 pub(super) const GOODBYES: u8 = 2;
+/// Updates of one group may be this far apart in the long run ...
+// RFC 6762 §8.4 (6762-8.4-6), ruling 11
+pub(super) const UPDATE_INTERVAL: Duration = Duration::from_secs(6);
+/// ... and so many may come at once.
+pub(super) const UPDATE_BURST: u32 = 10;
 /// How long our previous data may come back without being a conflict (ruling 20).
 pub(super) const STALE_ECHO: Duration = Duration::from_secs(10);
 /// How many failed sends in a row make a link unusable (ruling 26).
@@ -112,6 +117,14 @@ pub(super) const SEND_FAILURES: u8 = 3;
 /// What is left of a record after its goodbye, or after its RRset was flushed.
 // RFC 6762 §10.1 (6762-10.1-2), §10.2 (6762-10.2-4)
 pub(super) const GRACE: Duration = ms(1000);
+/// How long a record that is doubted may stay without being confirmed.
+// RFC 6762 §10.4 (6762-10.4-6), §10.5 (6762-10.5-2)
+pub(super) const DOUBT: Duration = Duration::from_secs(10);
+/// So many queries of others without an answer throw doubt on a record.
+// RFC 6762 §10.5 (6762-10.5-2)
+pub(super) const UNANSWERED: u8 = 2;
+/// How long a record that ran out while the machine slept may stay without being confirmed (ruling 27).
+pub(super) const SUSPECT: Duration = Duration::from_secs(5);
 /// How long what was learned on a link is kept after the link has gone (ruling 33).
 pub(super) const LINK_GRACE: Duration = Duration::from_secs(5);
 /// How long an address that we had is still known as ours (ruling 21).

@@ -11,7 +11,7 @@ use super::Instant;
 use super::config::{
     CONFLICT_DELAY, CONFLICT_LIMIT, CONFLICT_WINDOW, Config, OWN_ADDRESS_MEMORY, PROBE_INTERVAL,
 };
-use super::event::Event;
+use super::event::{Event, QueryId};
 use super::hash::Keys;
 use super::link_info::LinkId;
 use super::record_set::GroupId;
@@ -38,6 +38,8 @@ pub(super) struct Context {
 pub(super) enum Notice {
     /// The group has passed its probes, or the link has become unusable.
     Settled(GroupId),
+    /// These queries have got a complete answer.
+    Complete(Vec<QueryId>),
     /// The group has lost a name.
     Lost {
         /// The group.

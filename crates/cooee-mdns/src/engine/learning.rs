@@ -4,11 +4,15 @@
 
 use alloc::vec::Vec;
 
-use cooee_wire::{Class, Message, QuestionBuf, Record, RecordBuf, RecordType};
+use core::time::Duration;
+
+use cooee_wire::{Class, Message, NameBuf, Question, QuestionBuf, Record, RecordBuf, RecordType};
 
 use super::Instant;
 use super::cache::{Hashes, Learned};
-use super::config::{LINK_GRACE, PORT, REFRESH_DRAW, REFRESH_JITTER, UNICAST_WINDOW};
+use super::config::{
+    DOUBT, PORT, REFRESH_DRAW, REFRESH_JITTER, SUSPECT, UNANSWERED, UNICAST_WINDOW,
+};
 use super::context::Context;
 use super::datagram::Datagram;
 use super::event::{Event, Presence, QueryId};
@@ -156,27 +160,27 @@ impl Link {
         if !record.cache_flush {
             return;
         }
-        let slots: Vec<usize> = self.asked.of_name(hashes.name, record.name).collect();
-        for slot in slots {
-            let Some(asked) = self.asked.get(slot) else {
+        let open = self
+            .asked
+            .of_name(hashes.name, record.name)
+            .filter(|&slot| {
+                self.asked.get(slot).is_some_and(|asked| {
+                    let QuestionBuf { kind, class, .. } = asked.question;
+                    !asked.complete
+                        && class == record.class
+                        && (kind == record.kind() || record.kind() == RecordType::NSEC)
+                })
+            });
+        for slot in open.collect::<Vec<usize>>() {
+            let Some(QuestionBuf { kind, class, .. }) =
+                self.asked.get(slot).map(|asked| asked.question.clone())
+            else {
                 continue;
             };
-            let (kind, class, complete) =
-                (asked.question.kind, asked.question.class, asked.complete);
-            if complete || kind == RecordType::ANY || class != record.class {
-                continue;
-            }
-            let denied = record.kind() == RecordType::NSEC
-                && self.cache.denies(&cx.keys, record.name, kind, class);
-            if record.kind() != kind && !denied {
-                continue;
-            }
-            if let Some(asked) = self.asked.get_mut(slot) {
-                asked.complete = true;
-                asked.timer.clear();
-                asked.ready = false;
-            }
-            if denied {
+            if record.kind() == kind {
+                self.completed(slot, cx);
+            } else if self.cache.denies(&cx.keys, record.name, kind, class) {
+                self.completed(slot, cx);
                 self.tell_denied(slot, cx);
             }
         }
@@ -199,7 +203,7 @@ impl Link {
         let Some(cached) = self.cache.get(slot) else {
             return;
         };
-        if cached.expires <= now {
+        if cached.end() <= now {
             self.forget(now, slot, cx);
             return;
         }
@@ -227,6 +231,81 @@ impl Link {
         self.plan_cached(now, slot, asked, cx);
     }
 
+    /// Somebody here doubts a record: it is asked for anew, and goes if nobody confirms it.
+    // RFC 6762 §10.4 (6762-10.4-5, 6762-10.4-6): the series sends three queries in ten seconds
+    pub(super) fn reconfirm(&mut self, now: Instant, record: &Record<'_>, cx: &mut Context) {
+        let hashes = Hashes::of(&cx.keys, record);
+        let Some(slot) = self.cache.find(hashes.record, record) else {
+            return;
+        };
+        self.doubt(now, slot, DOUBT, cx);
+        let question = QuestionBuf {
+            class: record.class,
+            ..QuestionBuf::new(self.name_of(slot), record.kind())
+        };
+        let asked = self.asked.place(hashes.name, &question);
+        self.start_series(now, asked, cx);
+    }
+
+    /// The machine has slept: what ran out meanwhile and is wanted may still be confirmed (ruling 27).
+    pub(super) fn suspect_expired(&mut self, now: Instant) {
+        for slot in self.cache.slots() {
+            if let Some(cached) = self.cache.get_mut(slot)
+                && cached.asked
+                && cached.end() <= now
+            {
+                cached.expires = now + SUSPECT;
+                cached.doubted_until = None;
+                cached.leaving = true;
+                cached
+                    .timer
+                    .set(cached.expires, Why::Cached(slot), &mut self.deadlines);
+            }
+        }
+    }
+
+    /// Others ask for what we know and do not list it as known: whether anybody answers them will be seen.
+    // RFC 6762 §10.5 (6762-10.5-1 .. 6762-10.5-3), ruling 6
+    pub(super) fn observe_question(
+        &mut self,
+        now: Instant,
+        question: &Question<'_>,
+        serial: u64,
+        cx: &mut Context,
+    ) {
+        let matching = self
+            .cache
+            .matching(&cx.keys, question.name, question.kind, question.class);
+        let unlisted = matching.filter(|&slot| {
+            self.cache
+                .get(slot)
+                .is_some_and(|cached| cached.known_by != serial)
+        });
+        for slot in unlisted.collect::<Vec<usize>>() {
+            let Some(cached) = self.cache.get_mut(slot) else {
+                continue;
+            };
+            cached.unanswered = cached.unanswered.saturating_add(1);
+            if cached.unanswered >= UNANSWERED && cached.doubted_until.is_none() {
+                self.doubt(now, slot, DOUBT, cx);
+            }
+        }
+    }
+
+    fn doubt(&mut self, now: Instant, slot: usize, patience: Duration, cx: &mut Context) {
+        let asked = self.cache.get(slot).is_some_and(|cached| cached.asked);
+        if let Some(cached) = self.cache.get_mut(slot) {
+            cached.doubted_until = Some(now + patience);
+        }
+        self.plan_cached(now, slot, asked, cx);
+    }
+
+    fn name_of(&self, slot: usize) -> NameBuf {
+        self.cache
+            .get(slot)
+            .map_or_else(NameBuf::root, |cached| cached.record.name.clone())
+    }
+
     /// A cached record has come to its end.
     fn forget(&mut self, now: Instant, slot: usize, cx: &mut Context) {
         self.tell_cached(slot, Presence::Gone, cx);
@@ -246,20 +325,15 @@ impl Link {
             let QuestionBuf {
                 name, kind, class, ..
             } = &asked.question;
-            if asked.complete
+            if asked.clients.is_empty() {
+                self.asked.remove(slot);
+            } else if asked.complete
                 && !self.cache.alive(&cx.keys, name.as_name(), *kind, *class)
                 && !self.cache.denies(&cx.keys, name.as_name(), *kind, *class)
             {
                 self.start_series(now, slot, cx);
             }
         }
-    }
-
-    /// What was learned on a link that has gone goes too, after a while.
-    // RFC 6762 §10.3 (6762-10.3-1), ruling 33
-    pub(super) fn is_forgotten(&self, now: Instant) -> bool {
-        self.down_since
-            .is_some_and(|since| now.since(since) >= LINK_GRACE)
     }
 
     /// Tells everybody that everything known from this link has gone.

@@ -11,6 +11,7 @@ use super::asked::AskedQuestions;
 use super::cache::Cache;
 use super::config::{GOODBYES, OWN_COPY_WINDOW, SEND_FAILURES, TWIN_WINDOW};
 use super::context::{Context, Notice};
+use super::datagram::Destination;
 use super::deadlines::{Deadlines, Timer};
 use super::event::Event;
 use super::link_info::{Family, LinkId, LinkInfo};
@@ -285,6 +286,14 @@ impl Link {
         } else {
             self.farewell.clear();
         }
+    }
+
+    /// The datagram just composed is given out under this number.
+    pub(super) fn launch(&mut self, id: u64, destination: Destination) {
+        self.in_flight.id = id;
+        self.in_flight.multicast = matches!(destination, Destination::Multicast { .. });
+        self.in_flight.untold = u8::try_from(destination.families().count()).unwrap_or(u8::MAX);
+        self.in_flight.sent = false;
     }
 
     /// A datagram has been sent in a family, or could not be.

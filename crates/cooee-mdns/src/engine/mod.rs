@@ -22,6 +22,7 @@ mod own;
 mod pack;
 mod probing;
 mod publishing;
+mod querying;
 mod record_set;
 mod rng;
 mod stats;
@@ -35,16 +36,17 @@ pub use node::Node;
 pub use record_set::{GroupId, PublishError, RecordSet};
 pub use stats::Stats;
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use cooee_wire::{Message, QuestionBuf, RecordBuf};
+use cooee_wire::Message;
 
 use config::PORT;
 use context::Context;
 use link::Link;
 use publishing::Group;
+use querying::Query;
 
 /// The multicast DNS engine.
 ///
@@ -78,20 +80,26 @@ pub struct Engine {
     links: BTreeMap<LinkId, Link>,
     groups: BTreeMap<GroupId, Group>,
     queries: BTreeMap<QueryId, Query>,
+    /// What is due on no link in particular.
+    agenda: BTreeSet<(Instant, Item)>,
     now: Instant,
     next_id: u64,
-    /// The link that was asked last for a datagram: links take turns.
-    turn: Option<LinkId>,
+    /// The link that gave the last datagram: links take turns.
+    turn: LinkId,
+    /// Another program on this host has been heard on port 5353 (ruling 2).
+    port_shared: bool,
     shut_down: bool,
 }
 
-/// A query of the application.
-#[derive(Debug)]
-struct Query {
-    question: QuestionBuf,
-    links: LinkSet,
-    /// When a one-shot query ends.
-    ends: Option<Instant>,
+/// Something that the engine itself has to do at some time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Item {
+    /// A one-shot query ends.
+    OneShot(QueryId),
+    /// An update that came too soon after others is made.
+    Update(GroupId),
+    /// A link that is down is forgotten.
+    Forget(LinkId),
 }
 
 impl Engine {
@@ -102,9 +110,11 @@ impl Engine {
             links: BTreeMap::new(),
             groups: BTreeMap::new(),
             queries: BTreeMap::new(),
+            agenda: BTreeSet::new(),
             now,
             next_id: 0,
-            turn: None,
+            turn: LinkId(0),
+            port_shared: false,
             shut_down: false,
         }
     }
@@ -113,42 +123,29 @@ impl Engine {
     // RFC 6762 §8 (6762-8-2)
     pub fn link_up(&mut self, now: Instant, link: LinkId, info: LinkInfo) {
         let now = self.clock(now);
-        if self
-            .links
-            .get(&link)
-            .is_some_and(|known| known.down_since.is_none())
-        {
-            return self.link_changed(now, link, info);
-        }
+        let info = self.with_shared_port(info);
         match self.links.get_mut(&link) {
+            Some(known) if known.down_since.is_none() => return self.link_changed(now, link, info),
             // Back within a few seconds: what was learned still counts until it is asked again (ruling 33).
             Some(known) => {
                 known.down_since = None;
                 known.info = info;
-                known.revive();
-                known.restart_all_series(now, &mut self.context);
+                self.agenda.retain(|(_, item)| *item != Item::Forget(link));
+                self.restart_link(now, link);
             }
             None => {
-                let mut new = Link::new(now, link, info);
-                for (&id, query) in self
-                    .queries
-                    .iter()
-                    .filter(|(_, query)| query.links.contains(link))
-                {
-                    new.ask(now, id, &query.question, true, &mut self.context);
-                }
-                self.links.insert(link, new);
+                self.links.insert(link, Link::new(now, link, info));
+                self.restart_link(now, link);
             }
         }
-        self.renew_own_addresses(now);
-        self.publish_groups_on(now, link);
-        self.settle(now);
+        self.settle();
     }
 
     /// The addresses or properties of a link are different now.
     // RFC 6762 §8.4 (6762-8.4-2)
     pub fn link_changed(&mut self, now: Instant, link: LinkId, info: LinkInfo) {
         let now = self.clock(now);
+        let info = self.with_shared_port(info);
         let Some(known) = self
             .links
             .get_mut(&link)
@@ -160,62 +157,56 @@ impl Engine {
         let readdressed = known.info.addresses != info.addresses;
         known.info = info;
         known.revive();
-        let restart = !was_usable && known.is_usable();
-        if restart {
-            known.restart_all_series(now, &mut self.context);
-        }
-        self.renew_own_addresses(now);
-        if restart {
-            self.withdraw_groups_from(link);
-            self.publish_groups_on(now, link);
+        if !was_usable && known.is_usable() {
+            self.restart_link(now, link);
         } else if readdressed {
+            self.renew_own_addresses(now);
             self.readdress_groups_on(now, link);
         }
-        self.settle(now);
+        self.settle();
     }
 
     /// A link is gone. What was learned on it stays for five seconds, in case that it comes back.
     // RFC 6762 §10.3 (6762-10.3-1), ruling 33
     pub fn link_down(&mut self, now: Instant, link: LinkId) {
         let now = self.clock(now);
-        self.withdraw_groups_from(link);
-        if let Some(known) = self.links.get_mut(&link) {
-            known.down_since.get_or_insert(now);
+        if let Some(known) = self.links.get_mut(&link)
+            && known.down_since.is_none()
+        {
+            known.down_since = Some(now);
+            self.agenda
+                .insert((now + config::LINK_GRACE, Item::Forget(link)));
+            self.stop_awaiting(link);
         }
         self.renew_own_addresses(now);
-        self.settle(now);
+        self.settle();
     }
 
     /// The machine was asleep for `slept`, and no call came in that time: everything is asked, probed and announced anew.
-    // RFC 6762 §8 (6762-8-2), ruling 27
+    ///
+    /// What ran out meanwhile and is still asked for gets five seconds to answer before it is gone.
+    // RFC 6762 §8 (6762-8-2), §10.3 (6762-10.3-2), ruling 27
     pub fn resumed(&mut self, now: Instant, slept: Duration) {
         let now = self.clock(now);
         tracing::debug!(
             slept_s = slept.as_secs(),
             "resumed: probing and asking anew"
         );
-        let up: Vec<LinkId> = self
-            .links
-            .values()
-            .filter(|link| link.down_since.is_none())
-            .map(|link| link.id)
-            .collect();
-        for link in up {
-            self.withdraw_groups_from(link);
+        let up = self.links.values().filter(|link| link.down_since.is_none());
+        for link in up.map(|link| link.id).collect::<Vec<_>>() {
             if let Some(known) = self.links.get_mut(&link) {
-                known.revive();
-                known.restart_all_series(now, &mut self.context);
+                known.suspect_expired(now);
             }
-            self.publish_groups_on(now, link);
+            self.restart_link(now, link);
         }
-        self.settle(now);
+        self.settle();
     }
 
     /// A datagram has arrived.
     pub fn handle_datagram(&mut self, now: Instant, datagram: &Datagram<'_>) {
         let now = self.clock(now);
         self.receive(now, datagram);
-        self.settle(now);
+        self.settle();
     }
 
     /// The time of [`poll_timeout`](Self::poll_timeout) has come; early or late calls do no harm.
@@ -228,108 +219,41 @@ impl Engine {
         {
             link.handle_timeout(now, &mut self.context);
         }
-        self.forget_links(now);
-        self.end_one_shots(now);
-        self.settle(now);
-    }
-
-    /// Asks a question. What is known already, and what we publish ourselves, comes at once as events; one-shot queries end with
-    /// [`Event::Finished`].
-    // RFC 6762 §5.2, ruling 3
-    pub fn query(
-        &mut self,
-        now: Instant,
-        question: QuestionBuf,
-        options: QueryOptions,
-        links: LinkSet,
-    ) -> QueryId {
-        let now = self.clock(now);
-        let id = QueryId(self.new_id());
-        for link in self
-            .links
-            .values_mut()
-            .filter(|link| link.down_since.is_none() && links.contains(link.id))
-        {
-            link.ask(now, id, &question, false, &mut self.context);
+        while let Some((_, item)) = self.agenda.first().copied().filter(|(due, _)| *due <= now) {
+            self.agenda.pop_first();
+            match item {
+                Item::OneShot(query) => self.finish(query),
+                Item::Update(group) => self.make_held_update(now, group),
+                Item::Forget(link) => self.forget_link(link),
+            }
         }
-        self.queries.insert(
-            id,
-            Query {
-                question,
-                links,
-                ends: options.one_shot.map(|timeout| now + timeout),
-            },
-        );
-        self.settle(now);
-        id
-    }
-
-    /// Ends a query. Nothing more is told of it.
-    // RFC 6762 §5.2 (6762-5.2-1)
-    pub fn cancel(&mut self, now: Instant, query: QueryId) {
-        let now = self.clock(now);
-        self.drop_query(query);
-        self.context.events.retain(|event| !is_about(event, query));
-        self.settle(now);
-    }
-
-    /// What is known of the answers to a question: the link, the record as received, the seconds that it has left, and whether it is our own.
-    pub fn cache(&self, now: Instant, question: &QuestionBuf) -> Vec<(LinkId, RecordBuf, u32)> {
-        let QuestionBuf {
-            name, kind, class, ..
-        } = question;
-        let known = |link: &Link| {
-            link.cache
-                .matching(&self.context.keys, name.as_name(), *kind, *class)
-                .filter_map(|slot| link.cache.get(slot))
-                .filter(|cached| !cached.leaving)
-                .map(|cached| (link.id, cached.record.clone(), cached.remaining_ttl(now)))
-                .collect::<Vec<_>>()
-        };
-        self.links.values().flat_map(known).collect()
+        self.settle();
     }
 
     /// The next datagram to send, composed at this moment into `buffer`, which is cleared first.
     pub fn poll_transmit(&mut self, now: Instant, buffer: &mut Vec<u8>) -> Option<Transmit> {
         let now = self.clock(now);
-        let first = self
-            .turn
-            .and_then(|turn| self.links.range(turn..).next())
-            .map(|(&id, _)| id);
-        let order: Vec<LinkId> = match first {
-            Some(first) => self
-                .links
-                .range(first..)
-                .chain(self.links.range(..first))
-                .map(|(&id, _)| id)
-                .collect(),
-            None => self.links.keys().copied().collect(),
+        let turn = self.turn;
+        let composed = compose(now, buffer, self.links.range_mut(turn..), &mut self.context)
+            .or_else(|| compose(now, buffer, self.links.range_mut(..turn), &mut self.context));
+        let Some((link, destination)) = composed else {
+            buffer.clear();
+            self.settle();
+            return None;
         };
-        for id in order {
-            let Some(link) = self.links.get_mut(&id) else {
-                continue;
-            };
-            if let Some(destination) = link.compose(now, buffer, &mut self.context) {
-                let number = self.new_id();
-                let link = self.links.get_mut(&id)?;
-                link.in_flight.id = number;
-                link.in_flight.multicast = matches!(destination, Destination::Multicast { .. });
-                link.in_flight.untold =
-                    u8::try_from(destination.families().count()).unwrap_or(u8::MAX);
-                link.in_flight.sent = false;
-                self.turn = Some(id);
-                self.context.stats.sent += 1;
-                self.settle(now);
-                return Some(Transmit {
-                    id: TransmitId(number),
-                    link: id,
-                    destination,
-                });
-            }
+        let id = self.new_id();
+        if let Some(link) = self.links.get_mut(&link) {
+            link.launch(id, destination);
         }
-        buffer.clear();
-        self.settle(now);
-        None
+        // The next link is asked first the next time.
+        self.turn = LinkId(link.0.wrapping_add(1));
+        self.context.stats.sent += 1;
+        self.settle();
+        Some(Transmit {
+            id: TransmitId(id),
+            link,
+            destination,
+        })
     }
 
     /// What became of a datagram in one family: `sent`, or the system refused it. It is said before the next datagram of that link is polled.
@@ -340,7 +264,7 @@ impl Engine {
         for link in self.links.values_mut() {
             link.transmitted(now, id.0, family, sent, &mut self.context);
         }
-        self.settle(now);
+        self.settle();
     }
 
     /// The next thing that the application should know.
@@ -352,16 +276,9 @@ impl Engine {
     ///
     /// It says nothing about datagrams and events that wait to be polled.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let links = self
-            .links
-            .values()
-            .filter_map(|link| match link.down_since {
-                None => link.next_deadline(),
-                Some(since) => Some(since + config::LINK_GRACE),
-            });
-        links
-            .chain(self.queries.values().filter_map(|query| query.ends))
-            .min()
+        let up = self.links.values().filter(|link| link.down_since.is_none());
+        let item = self.agenda.first().map(|(due, _)| *due);
+        up.filter_map(Link::next_deadline).chain(item).min()
     }
 
     /// Counts of what has happened so far.
@@ -382,7 +299,7 @@ impl Engine {
             self.withdraw_with(now, group, 1);
         }
         self.context.events.clear();
-        self.settle(now);
+        self.settle();
     }
 
     fn receive(&mut self, now: Instant, datagram: &Datagram<'_>) {
@@ -404,10 +321,11 @@ impl Engine {
                 cx.stats.own_copies += 1;
                 return;
             }
-            if link.info.unicast_reliable {
-                link.info.unicast_reliable = false;
+            if !self.port_shared {
+                self.port_shared = true;
                 cx.events.push_back(Event::PortShared { link: link.id });
             }
+            link.info.unicast_reliable = false;
         }
         cx.stats.received += 1;
         let Ok(message) = Message::parse(datagram.payload) else {
@@ -429,6 +347,45 @@ impl Engine {
         }
     }
 
+    /// A link has come up, or something has happened to it that makes everything begin anew.
+    // RFC 6762 §8 (6762-8-2), §5.4 (6762-5.4-3)
+    fn restart_link(&mut self, now: Instant, link: LinkId) {
+        self.renew_own_addresses(now);
+        let Some(known) = self.links.get_mut(&link) else {
+            return;
+        };
+        known.revive();
+        known.restart_all_series(now, &mut self.context);
+        for (&id, query) in self
+            .queries
+            .iter()
+            .filter(|(_, query)| query.links.contains(link))
+        {
+            if !known.is_client(id, &query.question, &self.context) {
+                known.ask(now, id, &query.question, true, &mut self.context);
+            }
+        }
+        self.restart_groups_on(now, link);
+    }
+
+    fn with_shared_port(&self, mut info: LinkInfo) -> LinkInfo {
+        info.unicast_reliable &= !self.port_shared;
+        info
+    }
+
+    /// A link that has been down for long is forgotten, with all that was known from it.
+    fn forget_link(&mut self, link: LinkId) {
+        if let Some(mut link) = self.links.remove(&link) {
+            link.tell_all_gone(&mut self.context);
+        }
+    }
+
+    fn renew_own_addresses(&mut self, now: Instant) {
+        let up = self.links.values().filter(|link| link.down_since.is_none());
+        let present = up.flat_map(|link| link.info.addresses.iter().map(|address| address.address));
+        self.context.own_addresses.replace(now, present);
+    }
+
     /// Time never runs backwards.
     fn clock(&mut self, now: Instant) -> Instant {
         self.now = self.now.max(now);
@@ -441,85 +398,23 @@ impl Engine {
     }
 
     /// Drains the links into the engine after a call.
-    fn settle(&mut self, now: Instant) {
-        self.heed_notices(now);
+    fn settle(&mut self) {
+        self.heed_notices();
         for link in self.links.values_mut() {
             link.settle();
         }
-        let answered = |query: &Query| {
-            let hash = self.context.keys.name(query.question.name.as_name());
-            let QuestionBuf {
-                name, kind, class, ..
-            } = &query.question;
-            self.links.values().any(|link| {
-                let asked = link
-                    .asked
-                    .find(hash, name.as_name(), *kind, *class)
-                    .and_then(|slot| link.asked.get(slot));
-                asked.is_some_and(|asked| asked.complete)
-            })
-        };
-        let finished: Vec<QueryId> = self
-            .queries
-            .iter()
-            .filter(|(_, query)| query.ends.is_some() && answered(query))
-            .map(|(&id, _)| id)
-            .collect();
-        for query in finished {
-            self.finish(query);
-        }
-    }
-
-    fn end_one_shots(&mut self, now: Instant) {
-        let ended = |query: &Query| query.ends.is_some_and(|ends| ends <= now);
-        let over: Vec<QueryId> = self
-            .queries
-            .iter()
-            .filter(|(_, query)| ended(query))
-            .map(|(&id, _)| id)
-            .collect();
-        for query in over {
-            self.finish(query);
-        }
-    }
-
-    fn finish(&mut self, query: QueryId) {
-        self.drop_query(query);
-        self.context.events.push_back(Event::Finished { query });
-    }
-
-    fn drop_query(&mut self, id: QueryId) {
-        if let Some(query) = self.queries.remove(&id) {
-            for link in self.links.values_mut() {
-                link.cancel(id, &query.question, &self.context);
-            }
-        }
-    }
-
-    /// Links that have been down for long are forgotten, with all that was known from them.
-    fn forget_links(&mut self, now: Instant) {
-        let context = &mut self.context;
-        self.links.retain(|_, link| {
-            let forgotten = link.is_forgotten(now);
-            if forgotten {
-                link.tell_all_gone(context);
-            }
-            !forgotten
-        });
-    }
-
-    fn renew_own_addresses(&mut self, now: Instant) {
-        let up = self.links.values().filter(|link| link.down_since.is_none());
-        let present = up.flat_map(|link| link.info.addresses.iter().map(|address| address.address));
-        self.context.own_addresses.replace(now, present);
     }
 }
 
-fn is_about(event: &Event, wanted: QueryId) -> bool {
-    match event {
-        Event::Answer { query, .. } | Event::Denied { query, .. } | Event::Finished { query } => {
-            *query == wanted
-        }
-        _ => false,
-    }
+/// The next datagram of the first of these links that has one.
+fn compose<'l>(
+    now: Instant,
+    buffer: &mut Vec<u8>,
+    mut links: impl Iterator<Item = (&'l LinkId, &'l mut Link)>,
+    context: &mut Context,
+) -> Option<(LinkId, Destination)> {
+    links.find_map(|(&id, link)| {
+        link.compose(now, buffer, context)
+            .map(|destination| (id, destination))
+    })
 }

@@ -9,7 +9,8 @@ use cooee_wire::{Data, Message, Name, NameBuf, Record, RecordType};
 
 use super::Instant;
 use super::config::{
-    ANNOUNCEMENT_INTERVAL, ANNOUNCEMENTS, PROBE_DELAY, PROBE_INTERVAL, PROBES, TIEBREAK_DEFERRAL,
+    ANNOUNCEMENT_INTERVAL, ANNOUNCEMENTS, MULTICAST_SPACING, PROBE_DELAY, PROBE_INTERVAL, PROBES,
+    TIEBREAK_DEFERRAL,
 };
 use super::context::{Context, Notice};
 use super::deadlines::Timer;
@@ -90,6 +91,19 @@ impl Link {
         self.set_phase(now, group, Phase::Probing(0), due, cx);
     }
 
+    /// Things have changed: what was ours may be somebody else's by now, so the group is probed and announced anew.
+    // RFC 6762 §8 (6762-8-2), §10.2 (6762-10.2-1)
+    pub(super) fn reprobe(&mut self, now: Instant, group: GroupId, cx: &mut Context) {
+        if self
+            .groups
+            .get(&group)
+            .is_some_and(|state| state.phase != Phase::Lost)
+        {
+            self.unclaim(group, false, cx);
+            self.start_group(now, group, cx);
+        }
+    }
+
     /// The group's next step is due.
     pub(super) fn advance_group(&mut self, now: Instant, group: GroupId, cx: &mut Context) {
         match self.groups.get(&group).map(|g| g.phase) {
@@ -159,7 +173,7 @@ impl Link {
     }
 
     /// One group less answers with this record.
-    fn deactivate(&mut self, slot: usize, cx: &mut Context) {
+    fn deactivate(&mut self, slot: usize, tell: bool, cx: &mut Context) {
         let Some(own) = self.own.get_mut(slot) else {
             return;
         };
@@ -170,7 +184,9 @@ impl Link {
             if unique {
                 self.own.renew_nsec(&cx.keys, name);
             }
-            self.tell_own(slot, Presence::Gone, cx);
+            if tell {
+                self.tell_own(slot, Presence::Gone, cx);
+            }
         }
     }
 
@@ -270,7 +286,7 @@ impl Link {
                 // Back to the start; if the other defends the name, it is lost there.
                 cx.stats.conflicts += 1;
                 cx.conflicts.count(now);
-                self.unclaim(group, cx);
+                self.unclaim(group, false, cx);
                 let due = now + cx.conflicts.delay(now) + cx.rng.between(PROBE_DELAY);
                 self.set_phase(now, group, Phase::Probing(0), due, cx);
             }
@@ -279,17 +295,18 @@ impl Link {
 
     /// The group falls silent until it is renamed (ruling 17: on every link, wherever the name was lost).
     pub(super) fn lose(&mut self, group: GroupId, cx: &mut Context) {
-        self.unclaim(group, cx);
+        self.unclaim(group, true, cx);
         if let Some(state) = self.groups.get_mut(&group) {
             state.phase = Phase::Lost;
             state.timer.clear();
         }
     }
 
-    fn unclaim(&mut self, group: GroupId, cx: &mut Context) {
+    /// The records are not answered with any more. `tell`: nor are they there for our own clients; otherwise they are only being probed anew.
+    fn unclaim(&mut self, group: GroupId, tell: bool, cx: &mut Context) {
         if self.groups.get(&group).is_some_and(GroupOnLink::is_claimed) {
             for slot in self.records_of(group) {
-                self.deactivate(slot, cx);
+                self.deactivate(slot, tell, cx);
             }
         }
         if let Some(state) = self.groups.get_mut(&group) {
@@ -323,7 +340,11 @@ impl Link {
         cx: &mut Context,
     ) {
         // A goodbye claims nothing.
-        if record.ttl == 0 || self.is_excused(now, record, cx) {
+        if record.ttl == 0 {
+            return;
+        }
+        if self.is_excused(now, record, cx) {
+            self.restore_flushed(now, name, record);
             return;
         }
         let Some(entry) = self.own.name(name) else {
@@ -349,6 +370,32 @@ impl Link {
         }
         for group in losers {
             self.conflict(now, group, &owner, cx);
+        }
+    }
+
+    /// The addresses of another link of ours have come over a bridge and flushed those of this link: they are announced again, unless they
+    /// have just been.
+    // RFC 6762 §14 (6762-14-7, 6762-14-8)
+    fn restore_flushed(&mut self, now: Instant, name: usize, record: &Record<'_>) {
+        if !record.cache_flush {
+            return;
+        }
+        let of_kind = |slot: &usize| {
+            self.own.get(*slot).is_some_and(|own| {
+                own.is_active()
+                    && own.kind() == record.kind()
+                    && own
+                        .last_multicast
+                        .is_none_or(|last| now.since(last) >= MULTICAST_SPACING)
+            })
+        };
+        let flushed: Vec<usize> = self
+            .own
+            .name(name)
+            .map(|entry| entry.records.iter().copied().filter(of_kind).collect())
+            .unwrap_or_default();
+        for slot in flushed {
+            self.announce_record(now, slot);
         }
     }
 

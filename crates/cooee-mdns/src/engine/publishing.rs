@@ -8,13 +8,17 @@ use core::net::IpAddr;
 
 use cooee_wire::{NameBuf, RdataBuf, RecordBuf};
 
-use super::config::{GOODBYES, HOST_TTL, LARGEST_MESSAGE, STALE_ECHO};
+use super::config::{
+    GOODBYES, HOST_TTL, LARGEST_MESSAGE, STALE_ECHO, UPDATE_BURST, UPDATE_INTERVAL,
+};
 use super::context::{Context, Notice};
 use super::link::Link;
 use super::own::Own;
 use super::probing::GroupOnLink;
 use super::record_set::{Entry, Ownership};
-use super::{Engine, Event, GroupId, Instant, LinkId, LinkInfo, LinkSet, PublishError, RecordSet};
+use super::{
+    Engine, Event, GroupId, Instant, Item, LinkId, LinkInfo, LinkSet, PublishError, RecordSet,
+};
 
 /// A published group.
 #[derive(Debug)]
@@ -24,6 +28,34 @@ pub(super) struct Group {
     /// The links that have to be through with probing before the group is ready (ruling 17); `None`: it has been told.
     awaited: Option<BTreeSet<LinkId>>,
     lost: bool,
+    /// An update that came too soon.
+    held: Option<RecordSet>,
+    /// When the updates made so far would have ended at the allowed rate.
+    updated: Instant,
+}
+
+impl Group {
+    fn new(set: RecordSet, links: LinkSet) -> Self {
+        Self {
+            set,
+            links,
+            awaited: None,
+            lost: false,
+            held: None,
+            updated: Instant::ZERO,
+        }
+    }
+
+    /// Whether an update may be made now; otherwise, when.
+    // RFC 6762 §8.4 (6762-8.4-6): ten a minute
+    fn allow_update(&mut self, now: Instant) -> Result<(), Instant> {
+        let updated = self.updated.max(now) + UPDATE_INTERVAL;
+        if self.held.is_some() || updated.since(now) > UPDATE_INTERVAL * UPDATE_BURST {
+            return Err(updated - UPDATE_INTERVAL * UPDATE_BURST);
+        }
+        self.updated = updated;
+        Ok(())
+    }
 }
 
 impl Engine {
@@ -42,26 +74,21 @@ impl Engine {
         let now = self.clock(now);
         let id = GroupId(self.new_id());
         self.check(&records, id)?;
-        self.groups.insert(
-            id,
-            Group {
-                set: records,
-                links,
-                awaited: None,
-                lost: false,
-            },
-        );
+        self.groups.insert(id, Group::new(records, links));
         self.start_group(now, id);
-        self.settle(now);
+        self.settle();
         Ok(id)
     }
 
-    /// Changes the records of a group. New names are probed; new data under known names is announced at once.
+    /// Changes the records of a group. New names are probed; new data under known names is announced.
+    ///
+    /// That happens at once for the first ten updates in a minute; of those that come faster, the last one is made within six seconds
+    /// (ruling 11).
     ///
     /// # Errors
     ///
     /// As for [`publish`](Self::publish), or if there is no such group. Then nothing has changed.
-    // RFC 6762 §8.4 (6762-8.4-1, 6762-8.4-3 .. 6762-8.4-5)
+    // RFC 6762 §8.4 (6762-8.4-1, 6762-8.4-3 .. 6762-8.4-6)
     pub fn update(
         &mut self,
         now: Instant,
@@ -76,12 +103,19 @@ impl Engine {
         if known.lost {
             return self.rename(now, group, records);
         }
-        known.set = records;
-        let up: Vec<LinkId> = self.links_of(group);
-        for link in up {
-            self.renew_records(now, group, link);
+        match known.allow_update(now) {
+            Ok(()) => {
+                known.set = records;
+                self.renew_everywhere(now, group);
+            }
+            Err(later) => {
+                let superseded = known.held.replace(records);
+                if superseded.is_none() {
+                    self.agenda.insert((later, Item::Update(group)));
+                }
+            }
         }
-        self.settle(now);
+        self.settle();
         Ok(())
     }
 
@@ -105,6 +139,7 @@ impl Engine {
             return Err(PublishError::UnknownGroup);
         };
         let lost = core::mem::replace(&mut known.lost, false);
+        known.held = None;
         known.set = records;
         let goodbyes = if lost { 0 } else { GOODBYES };
         let Self { links, context, .. } = self;
@@ -112,7 +147,7 @@ impl Engine {
             link.withdraw(now, group, goodbyes, context);
         }
         self.start_group(now, group);
-        self.settle(now);
+        self.settle();
         Ok(())
     }
 
@@ -121,7 +156,7 @@ impl Engine {
     pub fn withdraw(&mut self, now: Instant, group: GroupId) {
         let now = self.clock(now);
         self.withdraw_with(now, group, GOODBYES);
-        self.settle(now);
+        self.settle();
     }
 
     pub(super) fn withdraw_with(&mut self, now: Instant, group: GroupId, goodbyes: u8) {
@@ -134,8 +169,8 @@ impl Engine {
         }
     }
 
-    /// All groups of a link that has come up.
-    pub(super) fn publish_groups_on(&mut self, now: Instant, link: LinkId) {
+    /// All groups of a link that has come up: what was there is probed anew, what is missing is put there.
+    pub(super) fn restart_groups_on(&mut self, now: Instant, link: LinkId) {
         let Some(known) = self.links.get_mut(&link) else {
             return;
         };
@@ -144,7 +179,12 @@ impl Engine {
             .iter_mut()
             .filter(|(_, group)| !group.lost && group.links.contains(link))
         {
-            known.publish(now, id, &group.set, &mut self.context);
+            if known.groups.contains_key(&id) {
+                known.renew(now, id, &group.set, &mut self.context);
+                known.reprobe(now, id, &mut self.context);
+            } else {
+                known.publish(now, id, &group.set, &mut self.context);
+            }
             // A group that waited for a link waits for this one (ruling 17: later ones do not take ready back).
             if let Some(awaited) = &mut group.awaited {
                 awaited.insert(link);
@@ -152,17 +192,13 @@ impl Engine {
         }
     }
 
-    /// Without goodbyes: the link cannot carry them.
-    pub(super) fn withdraw_groups_from(&mut self, link: LinkId) {
-        let Some(known) = self.links.get_mut(&link) else {
-            return;
-        };
-        for &group in self.groups.keys() {
-            known.stop_group(group, &mut self.context);
-        }
-        for group in self.groups.values_mut() {
-            if let Some(awaited) = &mut group.awaited {
-                awaited.remove(&link);
+    /// No group waits for this link any more.
+    pub(super) fn stop_awaiting(&mut self, link: LinkId) {
+        for (&id, group) in &mut self.groups {
+            if let Some(awaited) = &mut group.awaited
+                && awaited.remove(&link)
+            {
+                self.context.notices.push(Notice::Settled(id));
             }
         }
     }
@@ -180,11 +216,29 @@ impl Engine {
         }
     }
 
+    /// The update that came too soon is due.
+    pub(super) fn make_held_update(&mut self, now: Instant, id: GroupId) {
+        let Some(group) = self.groups.get_mut(&id) else {
+            return;
+        };
+        let Some(set) = group.held.take() else { return };
+        group.set = set;
+        group.updated = group.updated.max(now) + UPDATE_INTERVAL;
+        self.renew_everywhere(now, id);
+    }
+
+    fn renew_everywhere(&mut self, now: Instant, group: GroupId) {
+        for link in self.links_of(group) {
+            self.renew_records(now, group, link);
+        }
+    }
+
     /// What the links have to tell.
-    pub(super) fn heed_notices(&mut self, now: Instant) {
+    pub(super) fn heed_notices(&mut self) {
         while let Some(notice) = self.context.notices.pop() {
             match notice {
                 Notice::Settled(id) => self.check_ready(id),
+                Notice::Complete(clients) => self.complete(&clients),
                 Notice::Lost {
                     group: id,
                     link,
@@ -206,7 +260,6 @@ impl Engine {
                 }
             }
         }
-        let _ = now;
     }
 
     fn start_group(&mut self, now: Instant, id: GroupId) {
