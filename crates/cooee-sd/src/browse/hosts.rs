@@ -319,35 +319,43 @@ impl Hosts {
             place.addresses.retain(|known| known.epoch == epoch);
             let gone = place.addresses.len() != before;
             place.denied = [false; 2];
-            if let Some((alias, known)) = place.alias.filter(|(_, known)| *known != epoch) {
-                debug_assert_ne!(known, epoch);
+            if let Some((alias, _)) = place.alias.filter(|(_, known)| *known != epoch) {
                 place.alias = None;
                 self.delist(alias, link, User::Host(id), context);
             }
             if gone {
                 self.addresses_went(id, link, context);
             }
+            if self
+                .place(id, link)
+                .is_some_and(|place| place.users.is_empty() && place.addresses.is_empty())
+            {
+                self.forget(id, link, context);
+            }
         }
     }
 
-    /// The instances of one host that changed, or `None` if there is no such host any more.
+    /// The instances of one host that changed, also of those hosts whose alias it is; `None` if no host changed.
     pub(crate) fn take_stale(&mut self) -> Option<Vec<InstanceId>> {
         let id = self.stale.pop_first()?;
         let mut instances = Vec::new();
-        let users = self
-            .hosts
-            .get(&id)
-            .into_iter()
-            .flat_map(|host| &host.places)
-            .flat_map(|place| &place.users);
-        let mut hosts = Vec::new();
-        for user in users {
-            match user {
-                User::Instance(instance) => instances.push(*instance),
-                User::Host(host) => hosts.push(*host),
+        // On one link aliases make no ring, but A may stand for B on one and B for A on another.
+        let mut reached = BTreeSet::from([id]);
+        let mut next = Vec::from([id]);
+        while let Some(id) = next.pop() {
+            let places = self
+                .hosts
+                .get(&id)
+                .into_iter()
+                .flat_map(|host| &host.places);
+            for user in places.flat_map(|place| &place.users) {
+                match user {
+                    User::Instance(instance) => instances.push(*instance),
+                    User::Host(host) if reached.insert(*host) => next.push(*host),
+                    User::Host(_) => {}
+                }
             }
         }
-        self.stale.extend(hosts);
         Some(instances)
     }
 

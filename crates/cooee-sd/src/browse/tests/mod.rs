@@ -4,6 +4,7 @@ mod bounds;
 mod changes;
 mod links;
 mod questions;
+mod random;
 mod resolving;
 
 use alloc::collections::BTreeMap;

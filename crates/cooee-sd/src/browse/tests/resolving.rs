@@ -396,6 +396,23 @@ fn a_host_that_is_an_alias_has_the_addresses_of_the_other() {
     );
 }
 
+#[test]
+fn aliases_that_contradict_each_other_on_two_links_make_no_ring() {
+    let mut bench = Bench::http();
+    let alias =
+        |from: &str, to: &str| RecordBuf::new(name(from), 120, RdataBuf::cname(name(to).as_name()));
+    bench
+        .say_all(ETH, &lobby()[..3])
+        .say_all(WLAN, &[ptr(LOBBY), srv(LOBBY, "chipotle.local", 80)]);
+    bench
+        .say(ETH, &alias("tabasco.local", "chipotle.local"))
+        .say(WLAN, &alias("chipotle.local", "tabasco.local"));
+    bench
+        .say(ETH, &address("chipotle.local", "192.0.2.9"))
+        .say(WLAN, &address("tabasco.local", "192.0.2.9"));
+    assert!(bench.at(250).events().len() == 1 && !bench.browser.has_news());
+}
+
 fn permutations(len: usize) -> Vec<Vec<usize>> {
     if len == 0 {
         return Vec::from([Vec::new()]);
