@@ -13,6 +13,7 @@ use cooee_wire::{NameBuf, QuestionBuf, RecordType};
 
 use super::ask::{AskId, Asks};
 use super::found::FoundAddress;
+use super::index::NameIndex;
 use super::instances::InstanceId;
 use super::spec::{Limits, Refused};
 use super::timers::{Timers, Why};
@@ -39,7 +40,7 @@ pub(crate) enum User {
 #[derive(Debug, Default)]
 pub(crate) struct Hosts {
     next: u64,
-    ids: BTreeMap<NameBuf, HostId>,
+    ids: NameIndex<HostId>,
     hosts: BTreeMap<HostId, Host>,
     /// Hosts with users that changed since these were last told.
     stale: BTreeSet<HostId>,
@@ -115,7 +116,7 @@ impl Hosts {
         user: User,
         context: &mut Context<'_>,
     ) -> Option<HostId> {
-        let known = self.ids.get(name).copied();
+        let known = self.ids.get(name);
         let used = known
             .and_then(|id| self.place(id, link))
             .is_some_and(|place| !place.users.is_empty());
@@ -202,7 +203,7 @@ impl Hosts {
                 self.stale.insert(id);
             }
             Presence::Gone => {
-                let Some(id) = self.ids.get(name).copied() else {
+                let Some(id) = self.ids.get(name) else {
                     return;
                 };
                 let Some(place) = self.place_mut(id, link) else {
@@ -257,7 +258,7 @@ impl Hosts {
             presence,
             ..
         } = seen;
-        let Some(id) = self.ids.get(name).copied() else {
+        let Some(id) = self.ids.get(name) else {
             return;
         };
         let Some(place) = self.place(id, link).filter(|place| !place.users.is_empty()) else {
@@ -380,7 +381,7 @@ impl Hosts {
     }
 
     fn leads_to(&self, from: &NameBuf, link: Link, to: HostId) -> bool {
-        let mut next = self.ids.get(from).copied();
+        let mut next = self.ids.get(from);
         let mut steps = 0;
         while let Some(id) = next {
             if id == to || steps > MAX_ALIASES {
@@ -431,11 +432,11 @@ impl Hosts {
 
     fn host(&mut self, name: &NameBuf) -> HostId {
         if let Some(id) = self.ids.get(name) {
-            return *id;
+            return id;
         }
         let id = HostId(self.next);
         self.next += 1;
-        self.ids.insert(name.clone(), id);
+        self.ids.insert(name, id);
         self.hosts.insert(
             id,
             Host {

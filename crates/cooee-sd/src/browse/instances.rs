@@ -10,6 +10,7 @@ use super::Link;
 use super::ask::AskId;
 use super::found::{Found, Missing, Target, Ttl, Unresolved, View};
 use super::hosts::{HostId, Hosts, Reach};
+use super::index::NameIndex;
 use crate::service_name::ServiceName;
 use crate::txt::TxtAttributes;
 
@@ -27,7 +28,7 @@ pub(crate) struct RootId(pub(crate) u32);
 #[derive(Debug, Default)]
 pub(crate) struct Instances {
     next: u64,
-    ids: BTreeMap<NameBuf, InstanceId>,
+    ids: NameIndex<InstanceId>,
     instances: BTreeMap<InstanceId, Instance>,
     /// Never told, oldest first: these make room for others.
     fresh: BTreeSet<InstanceId>,
@@ -320,7 +321,7 @@ impl Instance {
 
 impl Instances {
     pub(crate) fn find(&self, name: &NameBuf) -> Option<InstanceId> {
-        self.ids.get(name).copied()
+        self.ids.get(name)
     }
 
     pub(crate) fn get(&self, id: InstanceId) -> Option<&Instance> {
@@ -345,7 +346,7 @@ impl Instances {
     pub(crate) fn insert(&mut self, name: ServiceName) -> InstanceId {
         let id = InstanceId(self.next);
         self.next += 1;
-        self.ids.insert(name.as_name_buf().clone(), id);
+        self.ids.insert(name.as_name_buf(), id);
         self.instances.insert(
             id,
             Instance {

@@ -11,6 +11,7 @@
 mod ask;
 mod found;
 mod hosts;
+mod index;
 mod instances;
 mod machine;
 mod pointers;

@@ -6,6 +6,7 @@ use core::time::Duration;
 use cooee_wire::{Name, NameBuf, QuestionBuf, RecordType};
 
 use super::ask::AskId;
+use super::index::NameIndex;
 use super::instances::{InstanceId, Pointer, RootId};
 use super::machine::Browser;
 use super::timers::Why;
@@ -22,7 +23,7 @@ const TYPE_PATIENCE: Duration = Duration::from_secs(10);
 /// The PTR questions of a browser.
 #[derive(Debug, Default)]
 pub(super) struct Roots {
-    by_name: BTreeMap<NameBuf, RootId>,
+    by_name: NameIndex<RootId>,
     roots: BTreeMap<RootId, Root>,
     /// What the type enumeration lists, if all types are wanted.
     listed: BTreeMap<ServiceType, ListedType>,
@@ -84,14 +85,14 @@ impl Browser {
         let name =
             names::instance_enumeration_name(&service_type, subtype, self.spec.domain.as_name())?;
         if let Some(id) = self.roots.by_name.get(&name) {
-            return Some(*id);
+            return Some(id);
         }
         let ask = self
             .asks
             .start(QuestionBuf::new(name.clone(), RecordType::PTR), None);
         let id = RootId(self.roots.next);
         self.roots.next += 1;
-        self.roots.by_name.insert(name.clone(), id);
+        self.roots.by_name.insert(&name, id);
         self.roots.roots.insert(
             id,
             Root {
@@ -135,7 +136,7 @@ impl Browser {
             }
             return;
         }
-        let Some(root) = self.roots.by_name.get(name).copied() else {
+        let Some(root) = self.roots.by_name.get(name) else {
             return;
         };
         let Some(instance) = ServiceName::from_name(target) else {
