@@ -80,3 +80,8 @@ pub use registration::{Registration, RegistrationEvent, RegistrationEvents};
 pub use service::{Service, ServiceHost};
 pub use types::TypeBrowser;
 pub use zeroconf::{Stats, Zeroconf};
+
+/// The README's examples are tested too.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
