@@ -314,7 +314,9 @@ fn a_doubted_record_is_asked_for_twice_at_least_and_goes_after_ten_seconds() {
     let doubt = |lan: &mut Lan| {
         let srv = srv.clone();
         lan.network.command(host, |station, now| {
-            station.engine.reconfirm(now, &srv.as_record())
+            station
+                .engine
+                .reconfirm(now, &srv.as_record(), &cooee_mdns::LinkSet::All)
         });
     };
     doubt(&mut lan);

@@ -82,12 +82,7 @@ impl Link {
             message,
         };
         self.note_known_answers(now, &query, cx);
-        let mut reply = Reply {
-            to: datagram.source,
-            due: now,
-            answers: Vec::new(),
-            legacy: None,
-        };
+        let mut reply = self.new_reply(now, datagram.source);
         for question in message.questions() {
             let Ok(question) = question else {
                 cx.stats.malformed += 1;
@@ -181,14 +176,15 @@ impl Link {
         if is_probe {
             self.break_tie(now, name, &query.message, cx);
         }
-        let matching = self.matching(name, question.kind, question.class);
-        if matching.is_empty() {
-            return;
+        let mut matching = core::mem::take(&mut self.scratch);
+        self.matching(name, question.kind, question.class, &mut matching);
+        if !matching.is_empty() {
+            let timing = self.timing(now, query, &matching, is_probe, cx);
+            for &slot in &matching {
+                self.answer(now, query, question, slot, timing, is_probe, reply);
+            }
         }
-        let timing = self.timing(now, query, &matching, is_probe, cx);
-        for slot in matching {
-            self.answer(now, query, question, slot, timing, is_probe, reply);
-        }
+        self.scratch = matching;
     }
 
     /// Counts a question of another host against the records that should answer it, once it is heard on every family that we use (ruling 24).
@@ -210,23 +206,22 @@ impl Link {
 
     /// Which of our records answer; the one that says which types there are, if none does and the name is ours.
     // RFC 6762 §6 (6762-6-4, 6762-6-8), §6.5 (6762-6.5-1)
-    fn matching(&self, name: usize, kind: RecordType, class: Class) -> Vec<usize> {
+    fn matching(&self, name: usize, kind: RecordType, class: Class, found: &mut Vec<usize>) {
+        found.clear();
         let Some(entry) = self.own.name(name) else {
-            return Vec::new();
+            return;
         };
-        let answers = |slot: &usize| {
-            self.own.get(*slot).is_some_and(|own| {
+        found.extend(entry.records.iter().copied().filter(|&slot| {
+            self.own.get(slot).is_some_and(|own| {
                 own.is_active() && matches(kind, class, own.kind(), own.record.class)
             })
-        };
-        let mut slots: Vec<usize> = entry.records.iter().copied().filter(answers).collect();
+        }));
         let nsec = entry
             .nsec
             .filter(|_| class == Class::IN || class == Class::ANY);
-        if slots.is_empty() && kind != RecordType::ANY {
-            slots.extend(nsec);
+        if found.is_empty() && kind != RecordType::ANY {
+            found.extend(nsec);
         }
-        slots
     }
 
     /// When the answers to a question are given.
@@ -433,14 +428,18 @@ impl Link {
 
     fn queue_reply(&mut self, now: Instant, query: &Query<'_>, mut reply: Reply, cx: &mut Context) {
         if reply.answers.is_empty() {
-            return;
+            return self.recycle(reply);
         }
         if self.replies.len() >= cx.config.pending_replies {
             cx.stats.over_limit += 1;
-            return;
+            return self.recycle(reply);
         }
         if query.legacy {
-            reply.legacy = Some(legacy(&query.message));
+            reply.legacy = Some(Legacy::of(&query.message));
+            let questions = query.message.questions().filter_map(Result::ok);
+            reply
+                .questions
+                .extend(questions.filter_map(|question| question.to_owned().ok()));
         }
         reply.due = reply.due.max(now);
         self.reply
@@ -496,23 +495,20 @@ impl Link {
     }
 }
 
-/// What the reply to a simple resolver has to repeat.
-fn legacy(message: &Message<'_>) -> Legacy {
-    let opt = message
-        .additionals()
-        .filter_map(Result::ok)
-        .find(|record| record.kind() == RecordType::OPT);
-    Legacy {
-        id: message.header().id,
-        questions: message
-            .questions()
+impl Legacy {
+    /// What the reply to a simple resolver has to go by.
+    fn of(message: &Message<'_>) -> Self {
+        let opt = message
+            .additionals()
             .filter_map(Result::ok)
-            .filter_map(|question| question.to_owned().ok())
-            .collect(),
-        // RFC 6891 §6.2.3 (6891-6.2.3-1): less than 512 means 512.
-        size: opt.map_or(LEGACY_SIZE, |opt| {
-            usize::from(opt.class.get()).clamp(512, LEGACY_SIZE)
-        }),
-        edns: opt.is_some(),
+            .find(|record| record.kind() == RecordType::OPT);
+        Self {
+            id: message.header().id,
+            // RFC 6891 §6.2.3 (6891-6.2.3-1): less than 512 means 512.
+            size: opt.map_or(LEGACY_SIZE, |opt| {
+                usize::from(opt.class.get()).clamp(512, LEGACY_SIZE)
+            }),
+            edns: opt.is_some(),
+        }
     }
 }

@@ -56,6 +56,8 @@ pub(super) struct Link {
     pub(super) ready_answers: VecDeque<usize>,
     pub(super) farewells: Vec<Farewell>,
     pub(super) replies: Vec<Reply>,
+    /// Replies that were sent: their room is used again.
+    spare_replies: Vec<Reply>,
     pub(super) ready_probes: VecDeque<GroupId>,
     pub(super) ready_questions: VecDeque<usize>,
     /// Known answers that did not fit beside their questions.
@@ -101,6 +103,9 @@ pub(super) struct Reply {
     pub(super) due: Instant,
     pub(super) answers: Vec<usize>,
     pub(super) legacy: Option<Legacy>,
+    /// The questions that a simple resolver gets back.
+    // RFC 6762 §6.7 (6762-6.7-4)
+    pub(super) questions: Vec<QuestionBuf>,
 }
 
 /// What a conventional resolver expects to get back.
@@ -108,7 +113,6 @@ pub(super) struct Reply {
 #[derive(Debug)]
 pub(super) struct Legacy {
     pub(super) id: u16,
-    pub(super) questions: Vec<QuestionBuf>,
     pub(super) size: usize,
     /// The query had an OPT record (6891-6.1.1-3).
     pub(super) edns: bool,
@@ -137,6 +141,8 @@ struct Credit {
 
 /// More than can be sent in [`OWN_COPY_WINDOW`] by the pacing of ruling 15, both families.
 const CREDITS: usize = 8192;
+/// Replies kept for their room.
+const SPARE_REPLIES: usize = 16;
 /// Queries remembered to recognise their twins.
 const RECENT_QUERIES: usize = 64;
 
@@ -165,6 +171,7 @@ impl Link {
             ready_answers: VecDeque::new(),
             farewells: Vec::new(),
             replies: Vec::new(),
+            spare_replies: Vec::new(),
             ready_probes: VecDeque::new(),
             ready_questions: VecDeque::new(),
             known_answers: VecDeque::new(),
@@ -172,6 +179,34 @@ impl Link {
             in_flight: InFlight::default(),
             credits: VecDeque::new(),
             recent_queries: VecDeque::new(),
+        }
+    }
+
+    /// An empty reply to somebody.
+    pub(super) fn new_reply(&mut self, now: Instant, to: SocketAddr) -> Reply {
+        match self.spare_replies.pop() {
+            Some(spare) => Reply {
+                to,
+                due: now,
+                ..spare
+            },
+            None => Reply {
+                to,
+                due: now,
+                answers: Vec::new(),
+                legacy: None,
+                questions: Vec::new(),
+            },
+        }
+    }
+
+    /// The reply has been sent, or there was nothing to say.
+    pub(super) fn recycle(&mut self, mut reply: Reply) {
+        if self.spare_replies.len() < SPARE_REPLIES {
+            reply.answers.clear();
+            reply.questions.clear();
+            reply.legacy = None;
+            self.spare_replies.push(reply);
         }
     }
 

@@ -107,7 +107,9 @@ impl Link {
                     .then(|| self.write_reply(&reply, buffer, LARGEST_MESSAGE, cx))
                     .flatten()
             });
-        written.map(|()| Destination::Unicast(reply.to))
+        let to = reply.to;
+        self.recycle(reply);
+        written.map(|()| Destination::Unicast(to))
     }
 
     /// `None`: nothing fits.
@@ -128,7 +130,7 @@ impl Link {
         buffer.resize(limit, 0);
         let mut message = MessageBuilder::new(buffer, id, Flags::RESPONSE, compression).ok()?;
         let legacy = reply.legacy.is_some();
-        for question in reply.legacy.iter().flat_map(|legacy| &legacy.questions) {
+        for question in &reply.questions {
             // RFC 6762 §6.7 (6762-6.7-4)
             message.question(question.as_question()).ok()?;
         }
@@ -495,6 +497,9 @@ impl Link {
         buffer: &mut Vec<u8>,
         cx: &Context,
     ) -> Option<Destination> {
+        if self.ready_questions.is_empty() && self.known_answers.is_empty() {
+            return None;
+        }
         let limit = self.limit();
         buffer.clear();
         buffer.resize(limit, 0);

@@ -61,14 +61,15 @@ impl Engine {
         self.settle();
     }
 
-    /// Somebody could not use what this record says: it is asked for at least twice, and flushed if nobody confirms it within ten seconds.
+    /// Somebody could not use what this record says: on these links it is asked for at least twice, and flushed if nobody confirms it
+    /// within ten seconds.
     // RFC 6762 §10.4 (6762-10.4-4, 6762-10.4-5, 6762-10.4-6)
-    pub fn reconfirm(&mut self, now: Instant, record: &Record<'_>) {
+    pub fn reconfirm(&mut self, now: Instant, record: &Record<'_>, links: &LinkSet) {
         let now = self.clock(now);
         for link in self
             .links
             .values_mut()
-            .filter(|link| link.down_since.is_none())
+            .filter(|link| link.down_since.is_none() && links.contains(link.id))
         {
             link.reconfirm(now, record, &mut self.context);
         }

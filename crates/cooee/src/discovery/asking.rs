@@ -453,8 +453,8 @@ impl Discovery {
                 }
             }
             Ask::Reconfirm { record, link } => {
-                // The engine learns of silence by itself only, so far.
-                tracing::trace!(target: "cooee", name = %record.name, link = link.0, "doubtful");
+                let links = LinkSet::one(LinkId(link.0));
+                self.engine.reconfirm(now, &record.as_record(), &links);
             }
         }
     }
