@@ -40,6 +40,7 @@ impl Found {
             .flat_map(|view| view.links.iter().copied())
             .collect();
         links.sort_unstable();
+        links.shrink_to_fit();
         Some(Self {
             inner: Arc::new(Inner {
                 name,

@@ -7,7 +7,7 @@ use cooee_wire::{Name, NameBuf, QuestionBuf, RecordType};
 
 use super::ask::AskId;
 use super::index::NameIndex;
-use super::instances::{InstanceId, Pointer, RootId};
+use super::instances::{InstanceId, Pointer, RootId, push_one};
 use super::machine::Browser;
 use super::timers::Why;
 use super::{Link, Presence};
@@ -288,7 +288,7 @@ impl Browser {
             }
             return;
         }
-        sighting.pointers.push(pointer);
+        push_one(&mut sighting.pointers, pointer);
         self.count_pointer(root, true);
         self.found(id, link);
     }

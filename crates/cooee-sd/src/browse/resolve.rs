@@ -6,7 +6,7 @@ use core::time::Duration;
 use cooee_wire::{NameBuf, QuestionBuf, RecordType};
 
 use super::hosts::{Context, Seen, User};
-use super::instances::{Attributes, InstanceId, Service, Sighting, TXT_PATIENCE};
+use super::instances::{Attributes, InstanceId, Service, Sighting, TXT_PATIENCE, push_one};
 use super::machine::Browser;
 use super::timers::Why;
 use super::{Link, Presence};
@@ -89,7 +89,7 @@ impl Browser {
                 } else if sighting.txts.len() >= self.spec.limits.variants {
                     self.refused.variants += 1;
                 } else {
-                    sighting.txts.push(attributes);
+                    push_one(&mut sighting.txts, attributes);
                     self.mark(id);
                 }
             }
@@ -147,7 +147,7 @@ impl Browser {
             self.refused.variants += 1;
             return;
         }
-        sighting.services.push(service);
+        push_one(&mut sighting.services, service);
         if follows_one {
             self.found(id, link);
         }
