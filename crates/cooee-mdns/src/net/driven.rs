@@ -3,7 +3,7 @@
 use std::io;
 
 use super::link::Link;
-use crate::{Engine, Instant, Node};
+use crate::{Engine, Family, Instant, Node};
 
 /// A node that is told about the network it is on.
 pub trait Driven: Node + Send + 'static {
@@ -30,6 +30,14 @@ pub enum NetworkEvent {
     LinkFailed {
         /// The link; its status has the reason in words.
         link: Link,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// No socket can be had for one of the families, as for IPv6 where it is switched off, or because a program holds the port and does not share
+    /// it. The other family goes on.
+    NoSocket {
+        /// The family that is missing.
+        family: Family,
         /// What the system said.
         error: io::Error,
     },

@@ -70,6 +70,8 @@ pub(super) struct Driver<N: Driven, W: World> {
     pacing: Pacing,
     /// Composed, but not to leave before.
     held: Option<(Transmit, Instant)>,
+    /// How often it has been held because all queues were full.
+    full_for: u32,
     inbox: Vec<u8>,
     outbox: Vec<u8>,
     /// The node is not to be called before, though it says it wants to be.
@@ -111,6 +113,7 @@ impl<N: Driven, W: World> Driver<N, W> {
             own_addresses: Vec::new(),
             pacing: Pacing::default(),
             held: None,
+            full_for: 0,
             inbox: vec![0; INBOX],
             outbox: Vec::new(),
             not_before: now,
@@ -118,6 +121,10 @@ impl<N: Driven, W: World> Driver<N, W> {
             lost: BTreeMap::new(),
             has_said_goodbye: false,
         };
+        while let Some((family, error)) = driver.world.missing() {
+            let told = NetworkEvent::NoSocket { family, error };
+            driver.node.handle_network(now, &told);
+        }
         if driver.is_port_shared {
             tracing::info!(target: "cooee_mdns", "port 5353 is shared with another program");
             driver.node.handle_network(now, &NetworkEvent::PortShared);

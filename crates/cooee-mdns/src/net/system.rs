@@ -27,6 +27,7 @@ pub(super) struct System {
     sockets: Vec<Waited>,
     /// The socket that is asked first; they take turns.
     turn: usize,
+    missing: Vec<(Family, io::Error)>,
     is_port_shared: bool,
 }
 
@@ -53,7 +54,7 @@ impl System {
         let interfaces = interface_source::open().map_err(StartError::System)?;
 
         let mut sockets = Vec::new();
-        let mut refused = None;
+        let mut missing = Vec::new();
         let mut is_port_shared = false;
         for family in [Family::V4, Family::V6] {
             if !families.contains(family) {
@@ -68,12 +69,13 @@ impl System {
                 }
                 Err(error) => {
                     tracing::warn!(target: "cooee_mdns", ?family, %error, "no socket of this family");
-                    refused.get_or_insert(error);
+                    missing.push((family, error));
                 }
             }
         }
         if sockets.is_empty() {
-            let error = refused.unwrap_or_else(|| io::ErrorKind::Unsupported.into());
+            let error = missing.pop().map(|(_, error)| error);
+            let error = error.unwrap_or_else(|| io::ErrorKind::Unsupported.into());
             return Err(StartError::NoSocket(error));
         }
         Ok(Self {
@@ -82,6 +84,7 @@ impl System {
             interfaces,
             sockets,
             turn: 0,
+            missing,
             is_port_shared,
         })
     }
@@ -123,6 +126,10 @@ impl World for System {
 
     fn has(&self, family: Family) -> bool {
         self.sockets.iter().any(|waited| waited.family == family)
+    }
+
+    fn missing(&mut self) -> Option<(Family, io::Error)> {
+        self.missing.pop()
     }
 
     fn is_port_shared(&self) -> bool {

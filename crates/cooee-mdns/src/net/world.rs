@@ -31,6 +31,9 @@ pub(super) trait World: Send + 'static {
     /// Whether there is a socket of this family.
     fn has(&self, family: Family) -> bool;
 
+    /// A family that was wanted and for which there is no socket, and why; each is told once.
+    fn missing(&mut self) -> Option<(Family, io::Error)>;
+
     /// Whether somebody else was on our port when it was opened.
     fn is_port_shared(&self) -> bool;
 

@@ -8,8 +8,8 @@ use cooee_wire::{Class, NameBuf, QuestionBuf, RdataBuf, RecordBuf, RecordType};
 use tokio::sync::mpsc;
 
 use crate::net::lab::{ip, is_in_namespace, run_in_namespace};
-use crate::net::{Builder, Driven, Handle, Links, NetworkEvent};
-use crate::{Engine, Event, Instant, LinkSet, Node, Presence, QueryOptions, RecordSet};
+use crate::net::{Builder, Driven, Handle, Links, NetworkEvent, StartError};
+use crate::{Engine, Event, Family, Instant, LinkSet, Node, Presence, QueryOptions, RecordSet};
 
 #[test]
 fn two_interfaces_on_one_network_are_no_conflict_with_oneself() {
@@ -133,6 +133,52 @@ async fn in_namespace_ipv6_alone() {
     .await;
     publisher.shutdown().await;
     querier.shutdown().await;
+}
+
+#[test]
+fn a_port_that_is_not_shared_is_told_and_the_other_family_goes_on() {
+    run_in_namespace("net::driver::live_tests::in_namespace_port_held");
+}
+
+#[tokio::test]
+#[ignore = "runs in a namespace of its own"]
+async fn in_namespace_port_held() {
+    if !is_in_namespace() {
+        return;
+    }
+    let start =
+        || Builder::new().start(|now, seed| Engine::new(crate::Config::default(), seed, now));
+    let ipv4 = std::net::UdpSocket::bind("0.0.0.0:5353").unwrap();
+    ip(
+        "link add eth1 type veth peer name eth2\naddr add 192.0.2.1/24 dev eth1\n\
+        link set eth1 up\nlink set eth2 up",
+    );
+    let handle = start().unwrap();
+    has_ipv6_alone(&handle).await;
+    handle.shutdown().await;
+
+    drop(ipv4);
+    // Takes both families.
+    let _both = std::net::UdpSocket::bind("[::]:5353").unwrap();
+    let refused = start().unwrap_err();
+    assert!(matches!(&refused, StartError::NoSocket(error)
+        if error.kind() == std::io::ErrorKind::AddrInUse));
+    assert!(
+        refused.to_string().contains("does not share it"),
+        "{refused}"
+    );
+}
+
+async fn has_ipv6_alone(handle: &Handle<Engine>) {
+    for _ in 0..100 {
+        let links = handle.links();
+        let eth1 = links.iter().find(|link| link.name() == "eth1").unwrap();
+        if eth1.families() == [Family::V6] {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{:#?}", handle.links());
 }
 
 /// Waits until the links in use have as many usable addresses together.

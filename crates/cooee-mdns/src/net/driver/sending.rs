@@ -2,6 +2,9 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
+
+use nix::errno::Errno;
 
 use super::super::driven::Driven;
 use super::super::world::World;
@@ -12,6 +15,10 @@ use crate::{Destination, Family, Instant, LinkId, Transmit};
 /// Multicasts in a row that the system refuses before a link is called unusable.
 // ruling 26
 const FAILURES_BEFORE_UNUSABLE: u32 = 3;
+
+/// A multicast for which there is no room is tried again after this time, so many times.
+const FULL_PAUSE: Duration = Duration::from_millis(10);
+const FULL_LIMIT: u32 = 25;
 
 impl<N: Driven, W: World> Driver<N, W> {
     /// Sends it, or keeps it until its place in the pace comes; then nothing else is composed meanwhile.
@@ -27,19 +34,31 @@ impl<N: Driven, W: World> Driver<N, W> {
     }
 
     /// Sends in each family, now; what becomes of it is told to the engine at once.
+    ///
+    /// A multicast that finds all queues full waits a little, and what would follow it as well.
     pub(super) fn send(&mut self, now: Instant, transmit: Transmit) {
         let LinkId(index) = transmit.link;
         let is_multicast = matches!(transmit.destination, Destination::Multicast { .. });
-        let mut any_left = false;
-        let mut refused = None;
-        for family in transmit.destination.families() {
-            let result = self.send_in(family, transmit);
-            let is_sent = result.is_ok();
-            tracing::trace!(target: "cooee_mdns", link = index, ?family, destination = ?transmit.destination, octets = self.outbox.len(), is_sent, "out");
+        let mut outcomes = [const { None }; 2];
+        for (outcome, family) in outcomes.iter_mut().zip(transmit.destination.families()) {
+            *outcome = Some((family, self.send_in(family, transmit)));
+        }
+        let outcomes = || outcomes.iter().flatten();
+        let any_left = outcomes().any(|(_, result)| result.is_ok());
+        let all_full = outcomes().all(|(_, result)| result.as_ref().is_err_and(is_full));
+        if is_multicast && all_full && self.full_for < FULL_LIMIT {
+            self.full_for += 1;
+            self.held = Some((transmit, now + FULL_PAUSE));
+            return;
+        }
+        self.full_for = 0;
+
+        for (family, result) in outcomes() {
+            let octets = self.outbox.len();
             match result {
                 Ok(()) => {
-                    any_left = true;
-                    self.stats.sent_octets += self.outbox.len() as u64;
+                    tracing::trace!(target: "cooee_mdns", link = index, ?family, destination = ?transmit.destination, octets, "out");
+                    self.stats.sent_octets += octets as u64;
                     if is_multicast {
                         self.stats.sent_multicast += 1;
                     } else {
@@ -47,20 +66,22 @@ impl<N: Driven, W: World> Driver<N, W> {
                     }
                 }
                 Err(error) => {
-                    tracing::debug!(target: "cooee_mdns", link = index, ?family, %error, "cannot send");
+                    tracing::debug!(target: "cooee_mdns", link = index, ?family, destination = ?transmit.destination, octets, %error, "cannot send");
                     self.stats.send_failures += 1;
-                    refused = Some(error);
                 }
             }
             self.node
                 .engine()
-                .transmitted(now, transmit.id, family, is_sent);
+                .transmitted(now, transmit.id, *family, result.is_ok());
         }
         // What becomes of a unicast reply says nothing of the link: its address may be a bad one.
-        match refused {
-            _ if !is_multicast => {}
-            Some(error) if !any_left => self.note_failure(now, index, error),
-            _ => self.note_success(now, index),
+        if !is_multicast {
+            return;
+        }
+        if any_left {
+            self.note_success(now, index);
+        } else if let Some((_, Err(error))) = outcomes().next() {
+            self.note_failure(now, index, error);
         }
     }
 
@@ -84,7 +105,7 @@ impl<N: Driven, W: World> Driver<N, W> {
         }
     }
 
-    fn note_failure(&mut self, now: Instant, index: u32, error: io::Error) {
+    fn note_failure(&mut self, now: Instant, index: u32, error: &io::Error) {
         let Some(state) = self.in_use.get_mut(&index) else {
             return;
         };
@@ -92,7 +113,21 @@ impl<N: Driven, W: World> Driver<N, W> {
         if state.failures == FAILURES_BEFORE_UNUSABLE {
             state.failure = Some(format!("sending fails: {error}"));
             self.look_at_interfaces(now);
+            let error = copy(error);
             self.tell_failed(now, index, error);
         }
+    }
+}
+
+/// Nothing is wrong but that much is on its way already: the socket's own queue is full, or the interface's.
+fn is_full(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock || error.raw_os_error() == Some(Errno::ENOBUFS as i32)
+}
+
+/// The same error once more.
+fn copy(error: &io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(number) => io::Error::from_raw_os_error(number),
+        None => error.kind().into(),
     }
 }

@@ -46,6 +46,8 @@ pub(super) struct State {
     pub(super) sent: Vec<(u32, SocketAddr, Vec<u8>)>,
     /// Sending out of these interfaces in these families fails.
     pub(super) refuses_send: Vec<(u32, Family)>,
+    /// Nothing can be sent at the moment.
+    pub(super) is_full: bool,
     pub(super) waker: Option<Waker>,
 }
 
@@ -174,6 +176,10 @@ impl World for FakeWorld {
         true
     }
 
+    fn missing(&mut self) -> Option<(Family, io::Error)> {
+        None
+    }
+
     fn is_port_shared(&self) -> bool {
         self.host.lock().is_port_shared
     }
@@ -218,6 +224,9 @@ impl World for FakeWorld {
         octets: &[u8],
     ) -> io::Result<()> {
         let mut state = self.host.lock();
+        if state.is_full {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
         let family = Family::of(destination.ip());
         if state.refuses_send.contains(&(index, family)) {
             return Err(io::ErrorKind::NetworkUnreachable.into());
@@ -270,6 +279,7 @@ impl Driven for Recorder {
             NetworkEvent::LinkUp(link) => format!("up {}", link.name()),
             NetworkEvent::LinkDown(link) => format!("down {}", link.name()),
             NetworkEvent::LinkFailed { link, .. } => format!("failed {}", link.name()),
+            NetworkEvent::NoSocket { family, .. } => format!("no socket {family:?}"),
             NetworkEvent::NoLink => "no link".into(),
             NetworkEvent::PortShared => "port shared".into(),
         };

@@ -133,6 +133,22 @@ async fn a_link_that_refuses_three_multicasts_is_unusable_until_something_happen
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_full_queue_delays_and_is_no_fault_of_the_link() {
+    let host = dual_stack();
+    let (handle, told, _) = host.start(Links::default());
+    publish(&handle, 1);
+    host.lock().is_full = true;
+    // No probe waits longer than the engine would wait before it repeats one.
+    sleep(Duration::from_millis(300)).await;
+    assert_eq!(host.sent().len(), 0);
+    host.lock().is_full = false;
+    sleep(Duration::from_secs(3)).await;
+    assert!(told.take().contains(&"ready".into()));
+    assert!(handle.links()[0].is_in_use());
+    assert_eq!(handle.stats().await.unwrap().send_failures, 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_family_that_fails_alone_does_not_make_the_link_unusable() {
     let host = dual_stack();
     let (handle, told, _) = host.start(Links::default());
