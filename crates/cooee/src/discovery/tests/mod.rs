@@ -95,8 +95,12 @@ fn a_dropped_registration_says_goodbye() {
     let mut browser = bob.zeroconf.browse("_http._tcp").unwrap();
     let service = lan.wait(browser.first()).unwrap();
 
+    let left = lan.now();
     drop(registration);
     let removed = lan.wait_up_to(Duration::from_secs(3), browser.next());
+    // It may come back within a second (ruling 33).
+    let took = lan.now().since(left);
+    assert!(took >= Duration::from_secs(1), "{took:?}");
     assert_eq!(
         removed,
         Some(Some(ServiceEvent::Removed(service.name().clone())))
@@ -461,4 +465,47 @@ fn after_shutdown_streams_end_and_calls_fail() {
     assert!(zeroconf.browse("_http._tcp").unwrap_err().is_shut_down());
     assert!(registration.set_port(1).unwrap_err().is_shut_down());
     assert!(poll_once(pin!(registration.withdraw())).is_ready());
+}
+
+#[test]
+fn a_name_that_one_lost_stays_found_as_the_winners() {
+    // ruling 19
+    let mut lan = Lan::new(20);
+    let (alice, bob) = (lan.host("alice", 1), lan.host("bob", 2));
+    let mut browser = bob.zeroconf.browse("_http._tcp").unwrap();
+    let _winner = lan.wait(alice.zeroconf.publish(web("Web"))).unwrap();
+    lan.wait(browser.first()).unwrap();
+    let _loser = lan.wait(bob.zeroconf.publish(web("Web"))).unwrap();
+    lan.run_ms(20_000);
+    let events = events(&mut browser);
+    let [ServiceEvent::Added(service)] = &events[..] else {
+        panic!("{events:?}");
+    };
+    assert_eq!(service.instance().to_string(), "Web (2)");
+    assert!(service.is_own());
+    assert_eq!(names(&mut browser), ["Web", "Web (2)"]);
+}
+
+#[test]
+fn two_programs_of_one_host_do_not_disturb_each_other() {
+    // rulings 20 and 21
+    let mut lan = Lan::new(21);
+    let (first, second) = (lan.host("box", 1), lan.host("box", 1));
+    let mut browser = second.zeroconf.browse("_http._tcp").unwrap();
+    let at_port = |port| Service::new("Web", "_http._tcp", port).unwrap();
+    let winner = lan.wait(first.zeroconf.publish(at_port(8080))).unwrap();
+    lan.wait(browser.first()).unwrap();
+    let _loser = lan.wait(second.zeroconf.publish(at_port(8081))).unwrap();
+    lan.run_ms(1);
+    let events = events(&mut browser);
+    let [ServiceEvent::Added(service)] = &events[..] else {
+        panic!("{events:?}");
+    };
+    assert_eq!(service.instance().to_string(), "Web (2)");
+    assert_eq!(service.host().to_string(), "box.local");
+    let left = lan.now();
+    lan.wait(winner.withdraw());
+    lan.wait(browser.next());
+    let took = lan.now().since(left);
+    assert!(took >= Duration::from_secs(1), "{took:?}");
 }
