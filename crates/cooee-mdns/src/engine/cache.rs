@@ -416,10 +416,12 @@ impl Cached {
         u32::try_from(self.expires.since(now).as_secs()).unwrap_or(u32::MAX)
     }
 
-    /// Whether it may be listed as a known answer: more than half of it is left.
-    // RFC 6762 §7.1 (6762-7.1-5)
+    /// Whether it may be listed as a known answer: more than half of it is left, and nobody doubts it, as listing it would keep its owner from
+    /// confirming it.
+    // RFC 6762 §7.1 (6762-7.1-5), §10.4 (6762-10.4-5)
     pub(super) fn is_fresh(&self, now: Instant) -> bool {
         !self.leaving
+            && self.doubted_until.is_none()
             && now.since(self.received).as_secs() < u64::from(self.record.ttl) / 2
             && self.expires > now
     }
