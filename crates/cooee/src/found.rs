@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cooee_mdns::Family;
 use cooee_mdns::net::Families;
+use cooee_mdns::{Family, LinkId, LinkSet};
 use cooee_sd::{InstanceName, Missing, ServiceName, ServiceType, Ttl, TxtAttributes};
-use cooee_wire::{Name, NameBuf};
+use cooee_wire::{Name, NameBuf, RdataBuf, RecordBuf};
 
 use crate::address::ScopedAddr;
 use crate::links::{Link, LinkTable};
@@ -58,6 +58,26 @@ impl FoundService {
             good_for: found.view().expires_at.saturating_sub(now),
             found: found.clone(),
         }))
+    }
+
+    /// The records by which it is reached, and where they were seen: those to doubt when it cannot be.
+    pub(crate) fn records(&self) -> Vec<(RecordBuf, LinkSet)> {
+        let mut records = Vec::new();
+        for view in self.0.found.views() {
+            let srv = RdataBuf::srv(view.priority, view.weight, view.port, view.host.as_name());
+            let srv = RecordBuf::new(self.name().as_name_buf().clone(), 0, srv);
+            let links = view.links.iter().map(|link| LinkId(link.0));
+            records.push((srv, LinkSet::Only(links.collect())));
+            for found in &view.addresses {
+                let address = match found.address {
+                    IpAddr::V4(ip) => RdataBuf::a(ip),
+                    IpAddr::V6(ip) => RdataBuf::aaaa(ip),
+                };
+                let address = RecordBuf::new(view.host.clone(), 0, address);
+                records.push((address, LinkSet::one(LinkId(found.link.0))));
+            }
+        }
+        records
     }
 
     /// The same with the addresses of these families only.

@@ -348,6 +348,21 @@ impl Zeroconf {
         }))
     }
 
+    /// Says that a service could not be reached: what is known of it is asked for again, and forgotten if nobody confirms it within ten seconds.
+    ///
+    /// ```no_run
+    /// # async fn example(zeroconf: cooee::Zeroconf, service: cooee::FoundService) -> std::io::Result<()> {
+    /// let stream = std::net::TcpStream::connect(service.socket_addrs())
+    ///     .inspect_err(|_| zeroconf.reconfirm(&service))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn reconfirm(&self, service: &FoundService) {
+        let records = service.records();
+        self.core
+            .call(move |discovery, now| discovery.reconfirm(now, &records));
+    }
+
     /// The name under which this host is published; `None` while it has none, which is before the first service needs it, and while it is being
     /// found out whether the name is free.
     #[must_use]

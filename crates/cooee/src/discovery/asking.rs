@@ -189,6 +189,13 @@ impl Discovery {
         self.begin(id, Search::new(What::Records(records), choice, give_up));
     }
 
+    /// Asks again for what somebody could not use.
+    pub(crate) fn reconfirm(&mut self, now: Instant, records: &[(RecordBuf, LinkSet)]) {
+        for (record, links) in records {
+            self.engine.reconfirm(now, &record.as_record(), links);
+        }
+    }
+
     /// Ends a search.
     pub(crate) fn stop(&mut self, now: Instant, id: Id) {
         let Some(search) = self.searches.remove(&id) else {

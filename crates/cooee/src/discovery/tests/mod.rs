@@ -509,3 +509,24 @@ fn two_programs_of_one_host_do_not_disturb_each_other() {
     let took = lan.now().since(left);
     assert!(took >= Duration::from_secs(1), "{took:?}");
 }
+
+#[test]
+fn a_service_that_could_not_be_reached_is_taken_back_soon() {
+    // 6762-10.4-4
+    let mut lan = Lan::new(22);
+    let (alice, bob) = (lan.host("alice", 1), lan.host("bob", 2));
+    let _registration = lan.wait(alice.zeroconf.publish(web("Alice"))).unwrap();
+    let mut browser = bob.zeroconf.browse("_http._tcp").unwrap();
+    let service = lan.wait(browser.first()).unwrap();
+    lan.run_ms(5000);
+
+    // Whoever is there confirms it.
+    bob.zeroconf.reconfirm(&service);
+    let news = lan.wait_up_to(Duration::from_secs(20), browser.next());
+    assert_eq!(news, None, "{}", lan.simulation.transcript());
+
+    lan.crash(&alice);
+    bob.zeroconf.reconfirm(&service);
+    let removed = lan.wait_up_to(Duration::from_secs(21), browser.changed());
+    assert!(removed.is_some(), "{}", lan.simulation.transcript());
+}
