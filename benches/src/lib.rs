@@ -3,4 +3,5 @@
 #![forbid(unsafe_code)]
 
 pub mod packets;
+pub mod response;
 pub mod table;

@@ -80,14 +80,13 @@ impl<'m> Labels<'m> {
         Ok(())
     }
 
-    /// Whether both have the same way to go: then so are all labels to come, and their fault if there is one.
+    /// Whether both, of one message, have the same way to go: then all labels to come are the same, and their fault too.
     #[inline]
     pub(super) fn joins(&self, other: &Labels<'_>) -> bool {
         core::ptr::eq(self.rest, other.rest)
             && self.run == other.run
             && self.pointers == other.pointers
             && self.room == other.room
-            && core::ptr::eq(self.message, other.message)
     }
 
     pub(super) fn pointers_followed(&self) -> usize {
