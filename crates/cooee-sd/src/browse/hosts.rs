@@ -194,12 +194,8 @@ impl Hosts {
                 if let Some(denied) = place.denied.get_mut(usize::from(address.is_ipv6())) {
                     *denied = false;
                 }
-                if place.first_address.is_none() {
-                    place.first_address = Some(context.now);
-                    context
-                        .timers
-                        .set(context.now + FAMILY_PATIENCE, Why::Family(id, link));
-                }
+                place.first_address.get_or_insert(context.now);
+                place.plan(id, context);
                 self.stale.insert(id);
             }
             Presence::Gone => {
@@ -240,6 +236,7 @@ impl Hosts {
             .any(|known| known.address.is_ipv6() == ipv6);
         if let Some(denied) = place.denied.get_mut(usize::from(ipv6)).filter(|_| !present) {
             *denied = true;
+            place.plan(id, context);
             self.stale.insert(id);
         }
     }
@@ -401,16 +398,13 @@ impl Hosts {
             return;
         };
         if place.addresses.is_empty() {
-            if let Some(first) = place.first_address.take() {
-                context
-                    .timers
-                    .cancel(first + FAMILY_PATIENCE, Why::Family(id, link));
-            }
+            place.first_address = None;
             if place.users.is_empty() {
                 self.forget(id, link, context);
                 return;
             }
         }
+        place.plan(id, context);
         self.stale.insert(id);
     }
 
@@ -464,11 +458,7 @@ impl Hosts {
         for ask in place.asks.into_iter().flatten() {
             context.asks.stop(ask);
         }
-        if let Some(first) = place.first_address {
-            context
-                .timers
-                .cancel(first + FAMILY_PATIENCE, Why::Family(id, link));
-        }
+        context.timers.cancel(Why::Family(id, link));
         if let Some((alias, _)) = place.alias {
             self.delist(alias, link, User::Host(id), context);
         }
@@ -514,6 +504,28 @@ impl Host {
 }
 
 impl Place {
+    /// Both families are answered or denied.
+    // ruling 29
+    fn is_complete(&self) -> bool {
+        let [ipv4_denied, ipv6_denied] = self.denied;
+        let answered = |ipv6| {
+            self.addresses
+                .iter()
+                .any(|known| known.address.is_ipv6() == ipv6)
+        };
+        (answered(false) || ipv4_denied) && (answered(true) || ipv6_denied)
+    }
+
+    /// When the second family had its time; there is nothing to wait for if it came.
+    fn plan(&self, id: HostId, context: &mut Context<'_>) {
+        let why = Why::Family(id, self.link);
+        let until = self.first_address.map(|first| first + FAMILY_PATIENCE);
+        match until.filter(|until| *until > context.now && !self.is_complete()) {
+            Some(until) => context.timers.set(until, why),
+            None => context.timers.cancel(why),
+        }
+    }
+
     fn reach(&self, now: Duration) -> Reach {
         let mut addresses: Vec<_> = self
             .addresses
@@ -524,17 +536,10 @@ impl Place {
             })
             .collect();
         addresses.sort_unstable_by_key(FoundAddress::rank);
-        // ruling 29
-        let [ipv4_denied, ipv6_denied] = self.denied;
-        let answered = |ipv6| {
-            self.addresses
-                .iter()
-                .any(|known| known.address.is_ipv6() == ipv6)
-        };
-        let both = (answered(false) || ipv4_denied) && (answered(true) || ipv6_denied);
+        let waited = |first| now >= first + FAMILY_PATIENCE;
         let settled = self
             .first_address
-            .is_some_and(|first| both || now >= first + FAMILY_PATIENCE);
+            .is_some_and(|first| self.is_complete() || waited(first));
         Reach {
             addresses,
             settled,

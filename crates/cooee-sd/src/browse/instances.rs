@@ -11,6 +11,7 @@ use super::ask::AskId;
 use super::found::{Found, Missing, Target, Ttl, Unresolved, View};
 use super::hosts::{HostId, Hosts, Reach};
 use super::index::NameIndex;
+use super::timers::{Timers, Why};
 use crate::service_name::ServiceName;
 use crate::txt::TxtAttributes;
 
@@ -52,8 +53,8 @@ pub(crate) struct Instance {
 pub(crate) struct Sighting {
     pub(crate) link: Link,
     pub(crate) own: bool,
-    /// Since when it is announced here; `None` while only records about it came.
-    pub(crate) found_at: Option<Duration>,
+    /// It is announced here; before that, only records about it came.
+    pub(crate) is_found: bool,
     pub(crate) pointers: Vec<Pointer>,
     pub(crate) asks: Option<[AskId; 2]>,
     pub(crate) services: Vec<Service>,
@@ -87,7 +88,7 @@ pub(crate) struct Service {
     pub(crate) seen: Duration,
     pub(crate) epoch: u32,
     /// The record is gone, but was the last one.
-    pub(crate) lost_at: Option<Duration>,
+    pub(crate) lost: bool,
 }
 
 /// What a TXT record says.
@@ -111,7 +112,7 @@ impl Sighting {
         Self {
             link,
             own: false,
-            found_at: None,
+            is_found: false,
             pointers: Vec::new(),
             asks: None,
             services: Vec::new(),
@@ -124,7 +125,17 @@ impl Sighting {
 
     /// Nothing is known any more.
     pub(crate) fn is_void(&self) -> bool {
-        self.found_at.is_none() && self.services.is_empty() && self.txts.is_empty()
+        !self.is_found && self.services.is_empty() && self.txts.is_empty()
+    }
+
+    /// When the TXT record had its time; there is nothing to wait for if it came, or was there before.
+    pub(crate) fn plan(&self, id: InstanceId, now: Duration, timers: &mut Timers) {
+        let why = Why::NoTxt(id, self.link);
+        let until = self.service_at.map(|at| at + TXT_PATIENCE);
+        match until.filter(|until| *until > now && self.txts.is_empty() && self.since.is_none()) {
+            Some(until) => timers.set(until, why),
+            None => timers.cancel(why),
+        }
     }
 
     /// The SRV record to show, and what is known of its host. One whose host has addresses goes before others, so that a
@@ -143,11 +154,7 @@ impl Sighting {
             (service, reach)
         });
         reached.min_by_key(|(service, reach)| {
-            (
-                reach.addresses.is_empty(),
-                service.lost_at.is_some(),
-                service.priority,
-            )
+            (reach.addresses.is_empty(), service.lost, service.priority)
         })
     }
 
@@ -176,9 +183,8 @@ impl Sighting {
                 .map(|host| hosts.reach(host, self.link, now).addresses)
                 .unwrap_or_default(),
         };
-        let is_other = |other: &&Service| {
-            other.is_usable() && other.lost_at.is_none() && !core::ptr::eq(*other, service)
-        };
+        let is_other =
+            |other: &&Service| other.is_usable() && !other.lost && !core::ptr::eq(*other, service);
         let mut others: Vec<_> = self.services.iter().filter(is_other).map(target).collect();
         others.sort_by_key(|other| other.priority);
         View {
@@ -238,7 +244,7 @@ impl Instance {
         for sighting in self
             .sightings
             .iter_mut()
-            .filter(|sighting| sighting.found_at.is_some())
+            .filter(|sighting| sighting.is_found)
         {
             if sighting.own && without_own {
                 continue;
@@ -294,8 +300,7 @@ impl Instance {
         now: Duration,
         without_own: bool,
     ) -> Option<Unresolved> {
-        let seen =
-            |sighting: &&Sighting| sighting.found_at.is_some() && !(sighting.own && without_own);
+        let seen = |sighting: &&Sighting| sighting.is_found && !(sighting.own && without_own);
         let mut links: Vec<_> = self
             .sightings
             .iter()

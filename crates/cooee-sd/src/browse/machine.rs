@@ -62,7 +62,8 @@ pub struct Browser {
     pub(super) roots: Roots,
     pub(super) instances: Instances,
     pub(super) hosts: Hosts,
-    pub(super) links: BTreeMap<Link, LinkState>,
+    /// How often each link went down; what was seen before is doubtful.
+    pub(super) epochs: BTreeMap<Link, u32>,
     /// PTR records that are doubted.
     pub(super) doubts: BTreeMap<(InstanceId, Link), RecordBuf>,
     /// Something was left out for want of room, so what is known of elsewhere has to be told again.
@@ -71,13 +72,8 @@ pub struct Browser {
     pub(super) order: u64,
     /// The part of the picture that events do not tell changed since the last snapshot.
     pub(super) unresolved_changed: bool,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct LinkState {
-    /// Counts how often the link went down; what was seen before is doubtful.
-    pub(super) epoch: u32,
-    pub(super) down_until: Option<Duration>,
+    /// It changed since somebody was woken for it.
+    pub(super) unresolved_stirred: bool,
 }
 
 impl Browser {
@@ -93,11 +89,12 @@ impl Browser {
             roots: Roots::default(),
             instances: Instances::default(),
             hosts: Hosts::default(),
-            links: BTreeMap::new(),
+            epochs: BTreeMap::new(),
             doubts: BTreeMap::new(),
             overflowed: false,
             order: 0,
             unresolved_changed: false,
+            unresolved_stirred: false,
         };
         match browser.spec.target.clone() {
             Wanted::Types(types, subtype) => {
@@ -158,7 +155,7 @@ impl Browser {
                     ttl: record.ttl,
                     seen: self.now,
                     epoch: seen.epoch,
-                    lost_at: None,
+                    lost: false,
                 };
                 self.handle_service(&name, link, service, presence, own);
             }
@@ -213,12 +210,8 @@ impl Browser {
     /// which are gone needs no such call.
     pub fn handle_link_down(&mut self, now: Duration, link: Link) {
         self.advance(now);
-        let state = self.links.entry(link).or_default();
-        state.epoch += 1;
+        *self.epochs.entry(link).or_default() += 1;
         let until = self.now + LINK_PATIENCE;
-        if let Some(before) = state.down_until.replace(until) {
-            self.timers.cancel(before, Why::LinkDown(link));
-        }
         self.timers.set(until, Why::LinkDown(link));
     }
 
@@ -278,6 +271,12 @@ impl Browser {
         self.unresolved_changed || self.has_news()
     }
 
+    /// Whether a reader that waits for changes should be woken: like [`has_changes`](Self::has_changes), but what changed
+    /// among the unresolved wakes once, even if nobody takes a snapshot.
+    pub fn should_wake(&mut self) -> bool {
+        core::mem::take(&mut self.unresolved_stirred) || self.has_news()
+    }
+
     /// All that is true now, sorted by name. It counts as told: the next event is a difference from it.
     pub fn snapshot(&mut self) -> Snapshot {
         self.spread();
@@ -321,7 +320,7 @@ impl Browser {
     }
 
     pub(super) fn epoch(&self, link: Link) -> u32 {
-        self.links.get(&link).map_or(0, |state| state.epoch)
+        self.epochs.get(&link).copied().unwrap_or(0)
     }
 
     /// The hosts, and what a change of them needs.
@@ -344,6 +343,7 @@ impl Browser {
             .is_some_and(|instance| instance.told.is_none())
         {
             self.unresolved_changed = true;
+            self.unresolved_stirred = true;
         }
     }
 

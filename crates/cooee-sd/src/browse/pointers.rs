@@ -195,9 +195,8 @@ impl Browser {
                 }
                 let listed = self.roots.listed.entry(service_type).or_default();
                 listed.links.insert(link, epoch);
-                if let Some(lost_at) = listed.lost_at.take() {
-                    self.timers
-                        .cancel(lost_at + TYPE_PATIENCE, Why::LostType(service_type));
+                if listed.lost_at.take().is_some() {
+                    self.timers.cancel(Why::LostType(service_type));
                 }
                 if listed.root.is_none() {
                     let root = self.add_root(service_type, None);
@@ -345,10 +344,7 @@ impl Browser {
         let Some(sighting) = instance.known_sighting(link) else {
             return;
         };
-        let lacks = sighting
-            .services
-            .iter()
-            .all(|service| service.lost_at.is_some());
+        let lacks = sighting.services.iter().all(|service| service.lost);
         let Some((root, ttl)) = sighting
             .pointers
             .first()

@@ -6,7 +6,7 @@ use core::time::Duration;
 use cooee_wire::{NameBuf, QuestionBuf, RecordType};
 
 use super::hosts::{Context, Seen, User};
-use super::instances::{Attributes, InstanceId, Service, Sighting, TXT_PATIENCE, push_one};
+use super::instances::{Attributes, InstanceId, Service, Sighting, push_one};
 use super::machine::Browser;
 use super::timers::Why;
 use super::{Link, Presence};
@@ -30,8 +30,8 @@ impl Browser {
         };
         let name = instance.name.as_name_buf().clone();
         let sighting = instance.sighting(link);
-        if sighting.found_at.is_none() {
-            sighting.found_at = Some(self.now);
+        if !sighting.is_found {
+            sighting.is_found = true;
             if resolves && !sighting.pointers.is_empty() {
                 // RFC 6763 §12 (6763-12-4), §5 (6763-5-1): asked together, on the link where it was seen.
                 let mut ask = |kind| {
@@ -39,8 +39,10 @@ impl Browser {
                         .start(QuestionBuf::new(name.clone(), kind), Some(link))
                 };
                 sighting.asks = Some([ask(RecordType::SRV), ask(RecordType::TXT)]);
-                self.timers
-                    .set(self.now + NO_SRV_PATIENCE, Why::NoSrv(id, link));
+                if sighting.services.is_empty() {
+                    self.timers
+                        .set(self.now + NO_SRV_PATIENCE, Why::NoSrv(id, link));
+                }
             }
             self.engage(id, link);
         }
@@ -86,10 +88,14 @@ impl Browser {
             Presence::Present => {
                 if let Some(known) = sighting.txts.iter_mut().find(|known| same(known)) {
                     (known.ttl, known.epoch) = (attributes.ttl, attributes.epoch);
-                } else if sighting.txts.len() >= self.spec.limits.variants {
-                    self.refused.variants += 1;
                 } else {
+                    if sighting.txts.len() >= self.spec.limits.variants {
+                        // The latest is the truth most likely.
+                        self.refused.variants += 1;
+                        sighting.txts.remove(0);
+                    }
                     push_one(&mut sighting.txts, attributes);
+                    sighting.plan(id, self.now, &mut self.timers);
                     self.mark(id);
                 }
             }
@@ -99,6 +105,7 @@ impl Browser {
                     .txts
                     .retain(|known| !same(known) || known.epoch != attributes.epoch);
                 if sighting.txts.len() != before {
+                    sighting.plan(id, self.now, &mut self.timers);
                     if follows_one && sighting.is_void() {
                         self.lose_sighting(id, link);
                     }
@@ -136,18 +143,20 @@ impl Browser {
             .find(|known| known.says_the_same(&service))
         {
             (known.ttl, known.seen, known.epoch) = (service.ttl, service.seen, service.epoch);
-            if let Some(lost_at) = known.lost_at.take() {
-                self.timers
-                    .cancel(lost_at + LOST_PATIENCE, Why::LostSrv(id, link));
+            if core::mem::take(&mut known.lost) {
+                self.timers.cancel(Why::LostSrv(id, link));
                 self.mark(id);
             }
             return;
         }
-        if sighting.services.len() >= self.spec.limits.variants {
-            self.refused.variants += 1;
-            return;
-        }
+        let oldest = (sighting.services.len() >= self.spec.limits.variants)
+            .then(|| sighting.services.remove(0));
         push_one(&mut sighting.services, service);
+        self.timers.cancel(Why::NoSrv(id, link));
+        if let Some(oldest) = oldest {
+            self.refused.variants += 1;
+            self.release(id, link, oldest);
+        }
         if follows_one {
             self.found(id, link);
         }
@@ -172,20 +181,15 @@ impl Browser {
         let Some(at) = sighting.services.iter().position(is_it) else {
             return;
         };
-        let alone = sighting
-            .services
-            .iter()
-            .filter(|known| known.lost_at.is_none())
-            .count()
-            <= 1;
-        let announced = sighting.found_at.is_some() && !follows_one;
+        let alone = sighting.services.iter().filter(|known| !known.lost).count() <= 1;
+        let announced = sighting.is_found && !follows_one;
         let Some(known) = sighting.services.get_mut(at) else {
             return;
         };
         if alone && announced {
             // Nobody answers for it, but it is still announced: one of the two is wrong, and soon known to be.
-            if known.lost_at.is_none() {
-                known.lost_at = Some(now);
+            if !known.lost {
+                known.lost = true;
                 self.timers.set(now + LOST_PATIENCE, Why::LostSrv(id, link));
                 self.doubt(id, link);
             }
@@ -205,11 +209,7 @@ impl Browser {
             .get_mut(id)
             .and_then(|instance| instance.known_sighting(link))
         {
-            let Some(at) = sighting
-                .services
-                .iter()
-                .position(|service| service.lost_at.is_some())
-            else {
+            let Some(at) = sighting.services.iter().position(|service| service.lost) else {
                 break;
             };
             let lost = sighting.services.remove(at);
@@ -233,11 +233,10 @@ impl Browser {
             return;
         }
         sighting.since = None;
-        if let Some(at) = sighting.service_at.take() {
-            self.timers.cancel(at + TXT_PATIENCE, Why::NoTxt(id, link));
-        }
+        sighting.service_at = None;
+        self.timers.cancel(Why::NoTxt(id, link));
         if follows_one {
-            sighting.found_at = None;
+            sighting.is_found = false;
             if sighting.is_void() {
                 self.lose_sighting(id, link);
             }
@@ -254,13 +253,12 @@ impl Browser {
         else {
             return;
         };
-        if sighting.found_at.is_none() || !resolves {
+        if !sighting.is_found || !resolves {
             return;
         }
-        if sighting.service_at.is_none() && !sighting.services.is_empty() {
-            sighting.service_at = Some(self.now);
-            self.timers
-                .set(self.now + TXT_PATIENCE, Why::NoTxt(id, link));
+        if !sighting.services.is_empty() {
+            sighting.service_at.get_or_insert(self.now);
+            sighting.plan(id, self.now, &mut self.timers);
         }
         let mut context = Context {
             now: self.now,
@@ -282,9 +280,8 @@ impl Browser {
 
     /// Undoes what an SRV record that is taken away brought along.
     fn release(&mut self, id: InstanceId, link: Link, service: Service) {
-        if let Some(lost_at) = service.lost_at {
-            self.timers
-                .cancel(lost_at + LOST_PATIENCE, Why::LostSrv(id, link));
+        if service.lost {
+            self.timers.cancel(Why::LostSrv(id, link));
         }
         let Some(host) = service.host else { return };
         let sighting = self
@@ -326,13 +323,8 @@ impl Browser {
             self.asks.stop(ask);
         }
         self.doubts.remove(&(id, link));
-        if let Some(at) = sighting.found_at {
-            self.timers
-                .cancel(at + NO_SRV_PATIENCE, Why::NoSrv(id, link));
-        }
-        if let Some(at) = sighting.service_at {
-            self.timers.cancel(at + TXT_PATIENCE, Why::NoTxt(id, link));
-        }
+        self.timers.cancel(Why::NoSrv(id, link));
+        self.timers.cancel(Why::NoTxt(id, link));
         for pointer in sighting.pointers {
             self.count_pointer(pointer.root, false);
         }
@@ -395,9 +387,6 @@ impl Browser {
     /// The time is up for what was seen on a link before it went down.
     pub(super) fn purge(&mut self, link: Link) {
         let epoch = self.epoch(link);
-        if let Some(state) = self.links.get_mut(&link) {
-            state.down_until = None;
-        }
         self.purge_types(link, epoch);
         for id in self.instances.all() {
             self.purge_instance(id, link, epoch);
@@ -423,8 +412,7 @@ impl Browser {
             }
             stays
         });
-        let unannounced =
-            sighting.pointers.is_empty() && sighting.found_at.is_some() && !follows_one;
+        let unannounced = sighting.pointers.is_empty() && sighting.is_found && !follows_one;
         sighting.txts.retain(|known| known.epoch == epoch);
         let mut released = alloc::vec::Vec::new();
         while let Some(at) = sighting

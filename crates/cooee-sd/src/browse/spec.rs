@@ -122,7 +122,7 @@ pub struct Limits {
     pub hosts: usize,
     /// Addresses of one host on one link. 64.
     pub addresses: usize,
-    /// SRV records of one instance on one link, and as many TXT records. 8.
+    /// SRV records of one instance on one link, and as many TXT records. The oldest makes room. 8.
     pub variants: usize,
     /// Service types, when all are looked for. 1024.
     pub types: usize,
@@ -157,7 +157,7 @@ pub struct Refused {
     pub hosts: u64,
     /// Addresses beyond [`Limits::addresses`].
     pub addresses: u64,
-    /// SRV and TXT records beyond [`Limits::variants`].
+    /// SRV and TXT records that made room for later ones.
     pub variants: u64,
     /// Types beyond [`Limits::types`].
     pub types: u64,

@@ -1,6 +1,6 @@
 //! What is due when. Every entry is taken out again when its reason ends, so there are never more than reasons.
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use core::time::Duration;
 
 use super::Link;
@@ -25,18 +25,24 @@ pub(crate) enum Why {
     LostType(ServiceType),
 }
 
+/// One time for each reason at most.
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
     due: BTreeSet<(Duration, Why)>,
+    times: BTreeMap<Why, Duration>,
 }
 
 impl Timers {
     pub(crate) fn set(&mut self, at: Duration, why: Why) {
+        self.cancel(why);
+        self.times.insert(why, at);
         self.due.insert((at, why));
     }
 
-    pub(crate) fn cancel(&mut self, at: Duration, why: Why) {
-        self.due.remove(&(at, why));
+    pub(crate) fn cancel(&mut self, why: Why) {
+        if let Some(at) = self.times.remove(&why) {
+            self.due.remove(&(at, why));
+        }
     }
 
     pub(crate) fn next(&self) -> Option<Duration> {
@@ -44,8 +50,9 @@ impl Timers {
     }
 
     pub(crate) fn pop_due(&mut self, now: Duration) -> Option<Why> {
-        self.due.first().filter(|(at, _)| *at <= now)?;
-        self.due.pop_first().map(|(_, why)| why)
+        let (_, why) = *self.due.first().filter(|(at, _)| *at <= now)?;
+        self.cancel(why);
+        Some(why)
     }
 
     #[cfg(test)]

@@ -237,3 +237,44 @@ fn a_pointer_without_srv_is_doubted_once() {
     bench.at(100_000);
     assert!(bench.asks().is_empty());
 }
+
+#[test]
+fn a_settled_browser_has_nothing_to_wake_up_for() {
+    // A wake-up is planned only while something is missing.
+    let mut bench = Bench::http();
+    bench.say_all(ETH, &lobby());
+    assert_eq!(bench.browser.poll_timeout(), None);
+    let [pointer, service, ..] = lobby();
+    let mut waiting = Bench::http();
+    waiting.say(ETH, &pointer);
+    assert_eq!(
+        waiting.browser.poll_timeout(),
+        Some(Duration::from_secs(10))
+    );
+    waiting.at(100).say(ETH, &service);
+    assert_eq!(
+        waiting.browser.poll_timeout(),
+        Some(Duration::from_millis(2100))
+    );
+    waiting.at(2100).say_all(ETH, &lobby()[3..]);
+    assert_eq!(
+        (waiting.events().len(), waiting.browser.poll_timeout()),
+        (1, None)
+    );
+}
+
+#[test]
+fn a_reader_of_events_is_woken_once_for_what_is_unresolved() {
+    let mut bench = Bench::http();
+    bench.say(ETH, &ptr(LOBBY));
+    assert!(
+        bench.browser.should_wake() && !bench.browser.should_wake() && bench.browser.has_changes()
+    );
+    bench.say_all(ETH, &lobby());
+    assert!(
+        bench.browser.should_wake() && bench.browser.should_wake(),
+        "news wake until they are read"
+    );
+    bench.events();
+    assert!(!bench.browser.should_wake());
+}
