@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+use cooee::wire::RecordType;
+
+use crate::commands::query;
 use crate::paint::ColorChoice;
 use crate::type_arg::{self, TypeArg};
 use crate::{duration, value_arg};
@@ -92,6 +95,14 @@ pub(crate) enum Command {
     /// Publish a service until told to stop
     #[command(after_long_help = PUBLISH_EXAMPLES)]
     Publish(Publish),
+    /// Look up the addresses of hosts, or the names of addresses
+    #[command(after_long_help = HOST_EXAMPLES)]
+    Host(Host),
+    /// Look up records by name and type
+    #[command(after_long_help = QUERY_EXAMPLES)]
+    Query(Query),
+    /// List the types of services that are announced
+    Types(Types),
     /// Publish and find a service on this machine alone: does it work here?
     Demo(Demo),
 }
@@ -165,27 +176,27 @@ pub(crate) struct Resolve {
     /// Its type, if NAME does not end in it
     #[arg(value_name = "TYPE", value_parser = type_arg::parse)]
     pub(crate) kind: Option<TypeArg>,
-    /// Give up after this time
-    #[arg(short = 'w', long, value_name = "TIME", value_parser = duration::parse, default_value = "3s")]
-    pub(crate) timeout: Duration,
+    /// Give up after this time (3s, unless --watch)
+    #[arg(short = 'w', long, value_name = "TIME", value_parser = duration::parse)]
+    pub(crate) timeout: Option<Duration>,
     /// Stay, and show each change
     #[arg(long, conflicts_with = "print")]
     pub(crate) watch: bool,
     /// Just this, on one line
-    #[arg(long, value_name = "WHAT")]
+    #[arg(long, value_name = "WHAT", conflicts_with = "json")]
     pub(crate) print: Option<Print>,
 }
 
 /// What a script wants to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Print {
-    /// tabasco.local
+    /// The host name: tabasco.local
     Host,
-    /// 8080
+    /// The port: 8080
     Port,
-    /// 192.0.2.17, or fe80::1%eth0
+    /// The best address: 192.0.2.17, or fe80::1%eth0
     Address,
-    /// http://tabasco.local:8080/
+    /// All in one, for types that have one: http, https, ssh, ipp, smb …
     Url,
 }
 
@@ -224,6 +235,78 @@ pub(crate) struct Publish {
     pub(crate) command: Vec<OsString>,
 }
 
+const HOST_EXAMPLES: &str = "\
+Examples:
+  cooee host tabasco
+  cooee host 192.0.2.17
+  ssh \"$(cooee host -4 --print address tabasco)\"
+
+Exit code: 0 all found, 1 one or more not found, 2 wrong words, 3 trouble with the network.";
+
+const QUERY_EXAMPLES: &str = "\
+Examples:
+  cooee query tabasco.local AAAA
+  cooee query _http._tcp.local PTR --watch
+
+Exit code: 0 found, 1 not found, 2 wrong words, 3 trouble with the network.";
+
+/// Look up the addresses of hosts, or the names of addresses.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Host {
+    /// Hosts (tabasco, tabasco.local) or addresses (192.0.2.17, fe80::1%eth0)
+    #[arg(value_name = "NAME|ADDRESS", required = true)]
+    pub(crate) names: Vec<String>,
+    /// Give up after this time (3s)
+    #[arg(short = 'w', long, value_name = "TIME", value_parser = duration::parse)]
+    pub(crate) timeout: Option<Duration>,
+    /// Just this, one per line
+    #[arg(long, value_name = "WHAT", conflicts_with = "json")]
+    pub(crate) print: Option<HostPrint>,
+}
+
+/// What a script wants to know of a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HostPrint {
+    /// The addresses
+    Address,
+    /// The name
+    Name,
+}
+
+/// Look up records by name and type.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Query {
+    /// The name: tabasco.local, _http._tcp.local
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// The type of record: A, AAAA, PTR, SRV, TXT, ANY … or TYPE65
+    #[arg(value_name = "RRTYPE", value_parser = query::record_type)]
+    pub(crate) kind: RecordType,
+    /// Give up after this time (3s, unless --watch)
+    #[arg(short = 'w', long, value_name = "TIME", value_parser = duration::parse)]
+    pub(crate) timeout: Option<Duration>,
+    /// Stay, and show each change
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// End with the answer (it always does)
+    #[arg(long, hide = true, conflicts_with = "watch")]
+    pub(crate) once: bool,
+}
+
+/// List the types of services that are announced.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Types {
+    /// End after this time
+    #[arg(short = 'w', long, value_name = "TIME", value_parser = duration::parse)]
+    pub(crate) timeout: Option<Duration>,
+    /// Stay, and show each change
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// The types that cooee has words for, without asking anybody
+    #[arg(long, conflicts_with_all = ["watch", "timeout"])]
+    pub(crate) known: bool,
+}
+
 /// Publish and find a service on this machine alone.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Demo {}
@@ -237,7 +320,7 @@ cooee finds and publishes services on the local link, with no configuration.
   cooee publish \"Keith’s web server\" http 8080     be found
   cooee demo                                       does it work here?
 
-Commands: browse, resolve, publish, demo
+Commands: browse, resolve, publish, host, query, types, demo
 Options everywhere: -i INTERFACE, -4, -6, --json, -v, -q
 'cooee COMMAND --help' tells more.
 ";

@@ -128,7 +128,7 @@ mod tests {
 
     fn cut(text: &str, width: usize) -> String {
         let mut out = String::new();
-        Cell::octets(Role::Plain, text.as_bytes()).write(width, Paint::off(), &mut out);
+        Cell::octets(Role::Plain, text.as_bytes()).write(width, Paint::OFF, &mut out);
         out
     }
 
@@ -154,7 +154,7 @@ mod tests {
         let mut out = String::new();
         Cell::escaped(Role::Host, "a-very-long-host.local")
             .with_tail(Role::Host, ":8080".into())
-            .write(12, Paint::off(), &mut out);
+            .write(12, Paint::OFF, &mut out);
         assert_eq!(out, "a-very…:8080");
     }
 }

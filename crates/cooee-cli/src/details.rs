@@ -93,7 +93,7 @@ mod tests {
         let mut all = String::new();
         for picture in [examples::web_server(), examples::hostile()] {
             for verbose in [false, true] {
-                all += &block(&picture, verbose, Paint::off());
+                all += &block(&picture, verbose, Paint::OFF);
                 all += "\n\n";
             }
         }

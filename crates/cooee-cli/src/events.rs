@@ -2,8 +2,8 @@
 
 use crate::clock::Moment;
 use crate::json::Object;
-use crate::picture::{Address, DOMAIN, Identity, Interface, Picture, Scope};
-use crate::txt::Attribute;
+use crate::picture::{Address, DOMAIN, Identity, Interface, Picture, Scope, Ttl, View};
+use crate::txt::{self, Attribute};
 
 /// Something that is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,12 @@ pub(crate) enum Event {
         links: Vec<Interface>,
     },
     /// A service, with nothing asked but its name.
-    Named(Identity),
+    Named {
+        /// Which.
+        identity: Identity,
+        /// Where it was seen.
+        links: Vec<Interface>,
+    },
     /// A service is ours and announced.
     Registered {
         /// Under its present name.
@@ -52,15 +57,63 @@ pub(crate) enum Event {
     },
     /// A service is ours no more; the goodbye has gone out.
     Withdrawn(Identity),
+    /// The addresses of a host, or the host of an address.
+    Host {
+        /// As it was asked.
+        query: String,
+        /// Its name.
+        host: String,
+        /// Its addresses, or the one that was asked for.
+        addresses: Vec<Address>,
+    },
+    /// A record is there.
+    Record(Record),
+    /// A record is there no more.
+    Gone(Record),
+    /// Services of a type are announced.
+    Type {
+        /// `_http._tcp`
+        type_wire: String,
+        /// In plain words.
+        title: Option<&'static str>,
+        /// Where.
+        links: Vec<Interface>,
+    },
+    /// Services of a type are announced no more.
+    TypeRemoved {
+        /// `_http._tcp`
+        type_wire: String,
+        /// In plain words.
+        title: Option<&'static str>,
+    },
     /// What was looked for is not to be had.
     None {
         /// As it was asked.
         query: String,
         /// Which record is missing.
-        rrtype: &'static str,
+        rrtype: String,
         /// How that is known.
         proof: Proof,
     },
+}
+
+/// One record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Record {
+    /// Whose it is, with escapes.
+    pub(crate) name: String,
+    /// Its type.
+    pub(crate) rrtype: String,
+    /// Its lifetime in seconds, as received.
+    pub(crate) ttl: u32,
+    /// Its owner says that nobody else has such records.
+    pub(crate) unique: bool,
+    /// What it says, as in a master file.
+    pub(crate) data: String,
+    /// The same as octets, names uncompressed.
+    pub(crate) raw: Vec<u8>,
+    /// Where it was seen.
+    pub(crate) interface: Option<Interface>,
 }
 
 /// How it is known that something is not there.
@@ -107,7 +160,10 @@ impl Event {
             } => identity(head("unresolved"), which)
                 .texts("missing", missing)
                 .objects("links", links.iter().map(link)),
-            Self::Named(which) => identity(head("added"), which).objects("links", []),
+            Self::Named {
+                identity: which,
+                links,
+            } => identity(head("added"), which).objects("links", links.iter().map(link)),
             Self::Registered {
                 identity: which,
                 host,
@@ -127,6 +183,28 @@ impl Event {
                 which,
             ),
             Self::Withdrawn(which) => identity(head("withdrawn"), which),
+            Self::Host {
+                query,
+                host,
+                addresses,
+            } => head("host")
+                .text("query", query)
+                .text("host", host)
+                .objects("addresses", addresses.iter().map(address)),
+            Self::Record(one) => record(head("record"), one),
+            Self::Gone(one) => record(head("gone"), one),
+            Self::Type {
+                type_wire,
+                title,
+                links,
+            } => head("type")
+                .text("type", type_wire)
+                .text_or_null("title", *title)
+                .objects("links", links.iter().map(link)),
+            Self::TypeRemoved { type_wire, title } => head("type-removed")
+                .text("type", type_wire)
+                .text_or_null("title", *title)
+                .objects("links", []),
             Self::None {
                 query,
                 rrtype,
@@ -145,6 +223,21 @@ impl Event {
     }
 }
 
+fn record(object: Object, record: &Record) -> Object {
+    let object = object
+        .text("name", &record.name)
+        .text("rrtype", &record.rrtype)
+        .text("class", "IN")
+        .number("ttl", record.ttl)
+        .flag("unique", record.unique)
+        .text("data", &record.data)
+        .text("raw", &crate::base64::encode(&record.raw));
+    match &record.interface {
+        Some(interface) => object.text("interface", &interface.name),
+        None => object,
+    }
+}
+
 fn identity(object: Object, identity: &Identity) -> Object {
     object
         .octets("name", &identity.instance)
@@ -154,16 +247,42 @@ fn identity(object: Object, identity: &Identity) -> Object {
 }
 
 fn whole(object: Object, picture: &Picture) -> Object {
-    identity(object, &picture.identity)
+    let object = identity(object, &picture.identity)
         .text("host", &picture.host)
         .number("port", picture.port)
         .number("priority", picture.priority)
         .number("weight", picture.weight)
         .objects("addresses", picture.addresses.iter().map(address))
-        .objects("txt", picture.attributes().iter().map(attribute))
+        .objects("txt", txt::attributes(&picture.txt).iter().map(attribute))
+        .object("ttl", ttl(picture.ttl))
         .objects("links", picture.links.iter().map(link))
         .flag("local", picture.local)
-        .texts("subtypes", &picture.subtypes)
+        .texts("subtypes", &picture.subtypes);
+    match picture.views.as_slice() {
+        [] => object,
+        views => object.objects("views", views.iter().map(view)),
+    }
+}
+
+fn view(view: &View) -> Object {
+    Object::new()
+        .text("host", &view.host)
+        .number("port", view.port)
+        .number("priority", view.priority)
+        .number("weight", view.weight)
+        .objects("addresses", view.addresses.iter().map(address))
+        .objects("txt", txt::attributes(&view.txt).iter().map(attribute))
+        .object("ttl", ttl(view.ttl))
+        .objects("links", view.links.iter().map(link))
+}
+
+/// A record that was not seen has no lifetime: null.
+fn ttl(ttl: Ttl) -> Object {
+    Object::new()
+        .number_or_null("ptr", ttl.ptr)
+        .number_or_null("srv", ttl.srv)
+        .number_or_null("txt", ttl.txt)
+        .number_or_null("address", ttl.address)
 }
 
 fn address(address: &Address) -> Object {
@@ -223,11 +342,24 @@ mod tests {
     fn all() -> Vec<Event> {
         let web = examples::web_server();
         let identity = web.identity.clone();
+        let record = Record {
+            name: "tabasco.local".into(),
+            rrtype: "A".into(),
+            ttl: 120,
+            unique: true,
+            data: "192.0.2.17".into(),
+            raw: vec![192, 0, 2, 17],
+            interface: web.links.first().cloned(),
+        };
         let renamed = examples::identity("Keith’s web server (2)".as_bytes(), "_http._tcp");
         vec![
             Event::Added(web.clone()),
             Event::Added(examples::hostile()),
-            Event::Named(identity.clone()),
+            Event::Added(examples::two_views()),
+            Event::Named {
+                identity: identity.clone(),
+                links: web.links.clone(),
+            },
             Event::Updated {
                 picture: Picture {
                     port: 81,
@@ -254,9 +386,25 @@ mod tests {
                 identity: renamed.clone(),
             },
             Event::Withdrawn(renamed),
+            Event::Host {
+                query: "tabasco".into(),
+                host: "tabasco.local".into(),
+                addresses: web.addresses.clone(),
+            },
+            Event::Record(record.clone()),
+            Event::Gone(record),
+            Event::Type {
+                type_wire: "_ipp._tcp".into(),
+                title: Some("Internet Printing"),
+                links: web.links.clone(),
+            },
+            Event::TypeRemoved {
+                type_wire: "_foo._udp".into(),
+                title: None,
+            },
             Event::None {
                 query: identity.service,
-                rrtype: "SRV",
+                rrtype: "SRV".into(),
                 proof: Proof::Timeout,
             },
         ]
@@ -269,14 +417,16 @@ mod tests {
     }
 
     #[test]
-    fn every_event_is_one_object_on_one_line() {
+    fn every_event_is_as_the_document_says() {
+        let schema = crate::schema::Schema::read();
+        let mut told: Vec<String> = Vec::new();
         for event in all() {
             let line = event.json_of_node(&moment(), "a");
             assert!(!line.contains('\n'));
-            let parsed: serde_json::Value = serde_json::from_str(&line).unwrap();
-            assert_eq!(parsed["node"], "a");
-            assert_eq!(parsed["ms"], 231);
-            assert!(parsed["event"].is_string());
+            told.push(schema.check(&line));
         }
+        told.sort();
+        told.dedup();
+        assert_eq!(told, schema.events());
     }
 }

@@ -51,6 +51,19 @@ impl Object {
         self.raw(key, &value.to_string())
     }
 
+    /// A field with a whole number or null.
+    pub(crate) fn number_or_null(self, key: &str, value: Option<impl Into<u64>>) -> Self {
+        match value {
+            Some(value) => self.number(key, value),
+            None => self.raw(key, "null"),
+        }
+    }
+
+    /// A field with an object.
+    pub(crate) fn object(self, key: &str, value: Self) -> Self {
+        self.raw(key, &value.finish())
+    }
+
     /// A field with true or false.
     pub(crate) fn flag(self, key: &str, value: bool) -> Self {
         self.raw(key, if value { "true" } else { "false" })

@@ -1,57 +1,115 @@
-//! The `cooee` command.
-
-// Modules that a command of this release does not reach yet are wired by the next commits.
-#![allow(dead_code)]
+//! The `cooee` command: find, look at and publish services on the local link.
+//!
+//! It uses the library as any program could, and decides nothing that the library could decide.
 
 mod args;
 mod base64;
 mod cell;
 mod clock;
+mod commands;
 mod details;
 mod duration;
 mod escape;
 mod events;
 mod failure;
+mod found;
+mod interfaces;
 mod json;
+mod log;
 mod name_arg;
 mod nearest;
 mod output;
 mod paint;
 mod picture;
 mod rows;
+#[cfg(test)]
+mod schema;
+mod session;
 mod signals;
 mod txt;
 mod type_arg;
 mod types;
+mod url;
 mod usage;
 mod value_arg;
+mod viewer;
+mod words;
 
 use std::io::Write;
 use std::process::ExitCode;
 
+use crate::args::{Args, Command};
+use crate::clock::Clock;
 use crate::failure::{Failure, Outcome};
 use crate::output::Talk;
 use crate::paint::ColorChoice;
+use crate::session::Session;
 use crate::usage::Parsed;
 
 fn main() -> ExitCode {
+    let clock = Clock::start();
     match usage::parse(std::env::args_os()) {
-        Ok(Parsed::Args(args)) if args.command.is_none() => {
-            // If nobody hears it, there is nobody to tell.
-            let _ = std::io::stderr().write_all(args::BRIEF_HELP.as_bytes());
-            Outcome::Usage.into()
-        }
-        Ok(Parsed::Args(_)) => end(&Failure::trouble("not there yet")),
+        Ok(Parsed::Args(args)) => run(*args, clock),
         Ok(Parsed::Told(help)) => {
             // A closed pipe is a clean end here too.
             let _ = help.print();
             Outcome::Done.into()
         }
-        Err(failure) => end(&failure),
+        Err(failure) => end(Talk::new(false, ColorChoice::Auto), &failure),
     }
 }
 
-fn end(failure: &Failure) -> ExitCode {
-    Talk::new(false, ColorChoice::Auto).error(&failure.text);
+fn run(args: Args, clock: Clock) -> ExitCode {
+    let Some(command) = args.command else {
+        // If nobody hears it, there is nobody to tell.
+        let _ = std::io::stderr().write_all(args::BRIEF_HELP.as_bytes());
+        return Outcome::Usage.into();
+    };
+    let talk = Talk::new(args.common.quiet, args.common.color);
+    if let Err(failure) = log::start(
+        args.common.verbose,
+        std::env::var(log::ENVIRONMENT).ok().as_deref(),
+    ) {
+        return end(talk, &failure);
+    }
+    // The library's task has a thread of its own: a reader that is slow to take our output makes nobody deaf.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            return end(
+                talk,
+                &Failure::trouble(format!("cannot start: {}", output::plain(&error))),
+            );
+        }
+    };
+    let outcome = runtime.block_on(async {
+        let session = Session::new(args.common, clock)?;
+        match &command {
+            Command::Browse(args) => commands::browse::run(args, session).await,
+            Command::Resolve(args) => commands::resolve::run(args, session).await,
+            Command::Publish(args) => commands::publish::run(args, session).await,
+            Command::Host(args) => commands::host::run(args, session).await,
+            Command::Query(args) => commands::query::run(args, session).await,
+            Command::Types(args) => commands::types::run(args, session).await,
+            Command::Demo(_) => commands::demo::run(session).await,
+        }
+    });
+    // What still runs has nothing more to say.
+    runtime.shutdown_background();
+    match outcome {
+        Ok(outcome) => outcome.into(),
+        Err(failure) => end(talk, &failure),
+    }
+}
+
+fn end(talk: Talk, failure: &Failure) -> ExitCode {
+    match failure.outcome {
+        Outcome::NotFound => talk.hint(&failure.text),
+        Outcome::Done | Outcome::Usage | Outcome::Trouble => talk.error(&failure.text),
+    }
     failure.outcome.into()
 }

@@ -1,8 +1,11 @@
 //! The nearest right word, for "did you mean".
 
+use std::cmp::Reverse;
+
 /// The candidate that is most like `word`, if any is near enough to be worth a guess.
 ///
-/// Near enough is one slip in three letters; of equals the one that begins alike wins, then the first.
+/// Near enough is one slip in three letters; of equals wins the one that begins alike, then the longer one (letters
+/// are forgotten more often than added), then the first.
 pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -16,20 +19,19 @@ pub(crate) fn nearest<'a>(
         return None;
     }
     let allowed = (word.len() / 3).max(1);
-    let mut best: Option<((usize, bool), &str)> = None;
-    for candidate in candidates {
+    let near = candidates.into_iter().filter_map(|candidate| {
         let letters: Vec<char> = candidate.chars().flat_map(char::to_lowercase).collect();
         if letters.len().abs_diff(word.len()) > allowed {
-            continue;
+            return None;
         }
         let slips = distance(&word, &letters);
-        let rank = (slips, letters.first() != word.first());
+        let begins_otherwise = letters.first() != word.first();
+        let rank = (slips, begins_otherwise, Reverse(letters.len()));
         // A word of one or two letters is near to everything.
-        if slips <= allowed && slips < word.len() && best.is_none_or(|(least, _)| rank < least) {
-            best = Some((rank, candidate));
-        }
-    }
-    best.map(|(_, candidate)| candidate)
+        (slips <= allowed && slips < word.len()).then_some((rank, candidate))
+    });
+    near.min_by_key(|(rank, _)| *rank)
+        .map(|(_, candidate)| candidate)
 }
 
 /// Arguments longer than this were not mistyped.
@@ -65,7 +67,7 @@ mod tests {
         assert_eq!(nearest("eht0", ["docker0", "lo", "eth0"]), Some("eth0"));
         assert_eq!(nearest("brwose", ["browse", "resolve"]), Some("browse"));
         assert_eq!(nearest("tpc", ["udp", "tcp"]), Some("tcp"));
-        assert_eq!(nearest("htp", ["ftp", "http"]), Some("http"));
+        assert_eq!(nearest("htp", ["ftp", "hap", "http"]), Some("http"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use crate::cell::Cell;
 use crate::escape::is_hostile;
 use crate::failure::Failure;
 use crate::paint::{ColorChoice, Paint, Role};
@@ -48,18 +49,21 @@ pub(crate) fn plain(error: &io::Error) -> String {
 pub(crate) struct Output {
     stdout: io::Stdout,
     is_terminal: bool,
+    /// A line that says "nothing yet" may be shown; is it?
+    progress: Option<bool>,
     /// Colours on stdout.
     pub(crate) paint: Paint,
 }
 
 impl Output {
-    /// Looks where the output goes.
-    pub(crate) fn new(color: ColorChoice) -> Self {
+    /// Looks where the output goes. `quiet`: no progress is shown.
+    pub(crate) fn new(color: ColorChoice, quiet: bool) -> Self {
         let stdout = io::stdout();
         let is_terminal = stdout.is_terminal();
         Self {
             stdout,
             is_terminal,
+            progress: (!quiet && io::stderr().is_terminal()).then_some(false),
             paint: color.decide(is_terminal, environment),
         }
     }
@@ -86,6 +90,7 @@ impl Output {
     ///
     /// [`Stop`]: nobody reads any more, or it cannot be written.
     pub(crate) fn line(&mut self, text: &str) -> Result<(), Stop> {
+        self.erase_progress();
         let mut stdout = self.stdout.lock();
         let written = stdout
             .write_all(text.as_bytes())
@@ -97,6 +102,48 @@ impl Output {
         })
     }
 }
+
+impl Output {
+    /// Tells whether somebody would see the progress: only a person at a terminal.
+    pub(crate) fn has_progress(&self) -> bool {
+        self.progress.is_some()
+    }
+
+    /// Says, on a line that is written again and again, that there is nothing yet.
+    pub(crate) fn progress(&mut self, text: &str) {
+        let width = terminal_size::terminal_size_of(io::stderr())
+            .map_or(80, |(width, _)| usize::from(width.0));
+        if let Some(shown) = &mut self.progress {
+            *shown = true;
+            let mut line = String::from(ERASE);
+            // A line that wraps could not be erased.
+            Cell::octets(Role::Plain, text.as_bytes()).write_last(
+                width.saturating_sub(1),
+                Paint::OFF,
+                &mut line,
+            );
+            // If nobody sees it, there is nobody to tell.
+            let _ = io::stderr().lock().write_all(line.as_bytes());
+        }
+    }
+
+    /// Takes that line away.
+    pub(crate) fn erase_progress(&mut self) {
+        if let Some(shown @ true) = &mut self.progress {
+            *shown = false;
+            let _ = io::stderr().lock().write_all(ERASE.as_bytes());
+        }
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        self.erase_progress();
+    }
+}
+
+/// To the start of the line, and clear it.
+const ERASE: &str = "\r\x1b[K";
 
 /// Talk: hints, warnings, errors, each line beginning with `cooee: `.
 #[derive(Clone, Copy, Debug)]

@@ -115,12 +115,50 @@ pub(crate) struct Picture {
     pub(crate) addresses: Vec<Address>,
     /// The strings of the TXT record in their order.
     pub(crate) txt: Vec<Vec<u8>>,
+    /// How long its records hold, as received.
+    pub(crate) ttl: Ttl,
     /// Where it was seen.
     pub(crate) links: Vec<Interface>,
     /// A responder of this very host says it.
     pub(crate) local: bool,
     /// The subtypes that are known of it: those it was searched by.
     pub(crate) subtypes: Vec<String>,
+    /// What is said on each link, if that differs between links.
+    pub(crate) views: Vec<View>,
+}
+
+/// What is said of a service on some of the links.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct View {
+    /// As in [`Picture`].
+    pub(crate) host: String,
+    /// As in [`Picture`].
+    pub(crate) port: u16,
+    /// As in [`Picture`].
+    pub(crate) priority: u16,
+    /// As in [`Picture`].
+    pub(crate) weight: u16,
+    /// As in [`Picture`].
+    pub(crate) addresses: Vec<Address>,
+    /// As in [`Picture`].
+    pub(crate) txt: Vec<Vec<u8>>,
+    /// As in [`Picture`].
+    pub(crate) ttl: Ttl,
+    /// The links that say so.
+    pub(crate) links: Vec<Interface>,
+}
+
+/// Lifetimes of records in seconds, as received.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ttl {
+    /// Of the record that named the instance.
+    pub(crate) ptr: Option<u32>,
+    /// Of the record with host and port.
+    pub(crate) srv: Option<u32>,
+    /// Of the record with the attributes.
+    pub(crate) txt: Option<u32>,
+    /// The shortest of the addresses'.
+    pub(crate) address: Option<u32>,
 }
 
 impl Picture {
@@ -129,7 +167,8 @@ impl Picture {
         self.addresses.iter().min_by_key(|address| address.rank())
     }
 
-    /// What differs from an earlier picture of the same service, by the names of the JSON fields.
+    /// What differs from an earlier picture of the same service, by the names of the JSON fields. Lifetimes do not
+    /// count (ruling 30).
     pub(crate) fn changed_since(&self, earlier: &Self) -> Vec<&'static str> {
         [
             ("host", self.host != earlier.host),
@@ -208,9 +247,43 @@ pub(crate) mod examples {
             ]
             .map(<[u8]>::to_vec)
             .to_vec(),
+            ttl: Ttl {
+                ptr: Some(4500),
+                srv: Some(120),
+                txt: Some(4500),
+                address: Some(120),
+            },
             links: vec![eth0],
             local: false,
             subtypes: Vec::new(),
+            views: Vec::new(),
+        }
+    }
+
+    /// A service that is not the same on two links.
+    pub(crate) fn two_views() -> Picture {
+        let web = web_server();
+        let wlan0 = interface("wlan0", 3);
+        let here = View {
+            host: web.host.clone(),
+            port: web.port,
+            priority: web.priority,
+            weight: web.weight,
+            addresses: web.addresses.clone(),
+            txt: web.txt.clone(),
+            ttl: web.ttl,
+            links: web.links.clone(),
+        };
+        let there = View {
+            port: 81,
+            ttl: Ttl::default(),
+            links: vec![wlan0.clone()],
+            ..here.clone()
+        };
+        Picture {
+            links: vec![interface("eth0", 2), wlan0],
+            views: vec![here, there],
+            ..web
         }
     }
 

@@ -62,6 +62,8 @@ pub(crate) struct Shape {
     pub(crate) with_link: bool,
     /// Each row begins with its sign.
     pub(crate) with_sign: bool,
+    /// Nothing is asked but names.
+    pub(crate) names_only: bool,
 }
 
 /// The columns of a terminal and their widths.
@@ -131,7 +133,9 @@ impl Table {
         let sign = if shape.with_sign { SIGN_WIDTH } else { 0 };
         let mut columns = vec![Column::Name];
         columns.extend(shape.with_type.then_some(Column::Type));
-        columns.extend([Column::HostPort, Column::Address]);
+        if !shape.names_only {
+            columns.extend([Column::HostPort, Column::Address]);
+        }
         columns.extend(shape.with_link.then_some(Column::Link));
         let least = |column: &Column| column.range().0.min(most(*column));
         let needed = |columns: &[Column]| {
@@ -167,7 +171,7 @@ impl Table {
         }
         let mut columns: Vec<(Column, usize)> = columns.into_iter().zip(widths).collect();
         let rest = spare.saturating_sub(lacking + 1);
-        if rest >= Column::Txt.range().0 {
+        if rest >= Column::Txt.range().0 && !shape.names_only {
             columns.push((Column::Txt, rest));
         }
         Self {
@@ -266,7 +270,7 @@ impl Row<'_> {
                 Cell::octets(changed("links", Role::Dim), names.join(",").as_bytes())
             }
             (Column::Txt, Some(picture)) => {
-                let attributes = picture.attributes();
+                let attributes = crate::txt::attributes(&picture.txt);
                 let counted = attributes.iter().filter(|attribute| !attribute.ignored);
                 let pieces: Vec<Vec<Piece>> =
                     counted.map(|attribute| attribute.pieces(false)).collect();
@@ -347,6 +351,7 @@ mod tests {
             with_type: false,
             with_link: false,
             with_sign: true,
+            names_only: false,
         }
     }
 
@@ -373,7 +378,7 @@ mod tests {
                 with_link,
                 ..shape(width)
             });
-            all += &format!("{width}\n{}\n\n", shown(&table, &rows, Paint::off()));
+            all += &format!("{width}\n{}\n\n", shown(&table, &rows, Paint::OFF));
         }
         insta::assert_snapshot!(all);
     }
@@ -399,7 +404,7 @@ mod tests {
                     .sum::<usize>()
                     + 1;
                 for row in &rows {
-                    let line = table.row(row, Paint::off());
+                    let line = table.row(row, Paint::OFF);
                     assert!(line.width() <= width.max(least), "{width}: {line}");
                 }
             }
@@ -419,7 +424,7 @@ mod tests {
             with_sign: false,
             ..shape(120)
         };
-        insta::assert_snapshot!(shown(&Table::for_rows(shape, &rows), &rows, Paint::off()));
+        insta::assert_snapshot!(shown(&Table::for_rows(shape, &rows), &rows, Paint::OFF));
     }
 
     #[test]

@@ -80,37 +80,33 @@ mod source {
 
     #[derive(Debug)]
     pub(super) struct Source {
-        interrupt: Option<unix::Signal>,
-        terminate: Option<unix::Signal>,
+        interrupt: unix::Signal,
+        terminate: unix::Signal,
         hang_up: Option<unix::Signal>,
     }
 
     impl Source {
         pub(super) fn new() -> std::io::Result<Self> {
-            let ignored = ignored();
-            // A signal that is ignored from birth stays so: `nohup`, and `&` in a script.
-            let listen = |kind: SignalKind| {
-                let bit = u32::try_from(kind.as_raw_value() - 1).unwrap_or(u32::MAX);
-                let heeded = ignored.checked_shr(bit).is_none_or(|rest| rest & 1 == 0);
-                heeded.then(|| unix::signal(kind)).transpose()
-            };
+            // `nohup` has it ignored, and means it.
+            let hang_up = SignalKind::hangup();
+            let hang_up = (!is_ignored(hang_up)).then(|| unix::signal(hang_up));
             Ok(Self {
-                interrupt: listen(SignalKind::interrupt())?,
-                terminate: listen(SignalKind::terminate())?,
-                hang_up: listen(SignalKind::hangup())?,
+                interrupt: unix::signal(SignalKind::interrupt())?,
+                terminate: unix::signal(SignalKind::terminate())?,
+                hang_up: hang_up.transpose()?,
             })
         }
 
         pub(super) async fn next(&mut self) -> Signal {
             tokio::select! {
-                () = heard(&mut self.interrupt) => Signal::Interrupt,
-                () = heard(&mut self.terminate) => Signal::Terminate,
-                () = heard(&mut self.hang_up) => Signal::HangUp,
+                () = heard(Some(&mut self.interrupt)) => Signal::Interrupt,
+                () = heard(Some(&mut self.terminate)) => Signal::Terminate,
+                () = heard(self.hang_up.as_mut()) => Signal::HangUp,
             }
         }
     }
 
-    async fn heard(signal: &mut Option<unix::Signal>) {
+    async fn heard(signal: Option<&mut unix::Signal>) {
         let heard = match signal {
             Some(signal) => signal.recv().await,
             None => None,
@@ -120,12 +116,16 @@ mod source {
         }
     }
 
-    /// The signals that this process was born to ignore, as the kernel's mask; none where there is no such file.
-    fn ignored() -> u64 {
+    /// Whether this process was born to ignore a signal; unknown, so not, where the kernel does not tell.
+    fn is_ignored(kind: SignalKind) -> bool {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-        mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-            .unwrap_or(0)
+        let mask = mask
+            .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+            .unwrap_or(0);
+        // The mask begins with signal 1.
+        let place = u32::try_from(kind.as_raw_value() - 1).unwrap_or(u32::MAX);
+        mask.checked_shr(place).is_some_and(|rest| rest & 1 == 1)
     }
 
     pub(super) fn raise(signal: Signal) {

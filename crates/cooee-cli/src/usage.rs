@@ -163,6 +163,15 @@ fn unknown(error: &clap::Error, argument: &str) -> String {
         .chain(["--help".to_owned()])
         .collect();
     let typed = argument.split('=').next().unwrap_or_default();
+    if used.is_none()
+        && let Some(owner) = command.get_subcommands().find(|one| has_option(one, typed))
+    {
+        return format!(
+            "'{}' belongs behind its command: cooee {} {typed}",
+            escape::text(argument),
+            owner.get_name()
+        );
+    }
     let near = typed
         .starts_with("--")
         .then(|| nearest(typed, options.iter().map(String::as_str)))
@@ -179,6 +188,20 @@ fn unknown(error: &clap::Error, argument: &str) -> String {
         None => format!("; '{help}' lists them"),
     };
     format!("'{}' is not an option{whose}{near}", escape::text(argument))
+}
+
+fn has_option(command: &Command, typed: &str) -> bool {
+    command.get_arguments().any(|option| {
+        let long = option
+            .get_long()
+            .is_some_and(|long| typed.strip_prefix("--") == Some(long));
+        let short = option.get_short().is_some_and(|short| {
+            typed
+                .strip_prefix('-')
+                .is_some_and(|letters| letters.chars().eq([short]))
+        });
+        long || short
+    })
 }
 
 /// The subcommand that the words named, which clap tells only in its usage line.
@@ -255,6 +278,8 @@ mod tests {
             "browse --frob",
             "browse -x",
             "--frob",
+            "--no-resolve browse",
+            "-t",
             "browse --color=blue",
             "browse --color",
             "browse -w",

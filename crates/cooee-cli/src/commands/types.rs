@@ -1,0 +1,132 @@
+//! `cooee types`: the kinds of services that anybody announces.
+
+use std::time::Duration;
+
+use cooee::{HostPolicy, TypeBrowser, TypeEvent, Zeroconf};
+use tokio::time::Instant;
+
+use crate::args;
+use crate::events::Event;
+use crate::failure::{Failure, Outcome};
+use crate::output::Stop;
+use crate::session::{self, Session};
+use crate::{escape, found, interfaces, signals, types};
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// Trouble with the network or the output.
+pub(crate) async fn run(args: &args::Types, mut session: Session) -> Result<Outcome, Failure> {
+    if args.known {
+        let told = types::all()
+            .iter()
+            .try_for_each(|known| tell(&mut session, known.wire, Vec::new()));
+        return told
+            .map(|()| Outcome::Done)
+            .or_else(|stop| stop.into_result().map(|()| Outcome::Done));
+    }
+    let zeroconf = session.open(HostPolicy::None).await?;
+    if let Some(trouble) = interfaces::trouble(&session::present(&zeroconf)) {
+        if !args.watch {
+            session.close(&zeroconf).await;
+            return Err(Failure::trouble(trouble));
+        }
+        session.talk.hint(&format!("{trouble}; waiting for one"));
+    }
+    let mut browser = zeroconf
+        .service_types()
+        .map_err(|error| session::failure(&error))?;
+    let told = watch(args, &mut browser, &zeroconf, &mut session).await;
+    session.close(&zeroconf).await;
+    match told {
+        Ok(0) => {
+            session
+                .talk
+                .hint(&format!("no services{}", session::on_links(&zeroconf)));
+            Ok(Outcome::NotFound)
+        }
+        Ok(_) => Ok(Outcome::Done),
+        Err(stop) => stop.into_result().map(|()| Outcome::Done),
+    }
+}
+
+/// As for a list of services (ruling 34).
+const LEAST: Duration = Duration::from_millis(1_500);
+const STILL: Duration = Duration::from_millis(500);
+const MOST: Duration = Duration::from_secs(5);
+
+/// Tells each type when it is heard of, and gives their number.
+async fn watch(
+    args: &args::Types,
+    browser: &mut TypeBrowser,
+    zeroconf: &Zeroconf,
+    session: &mut Session,
+) -> Result<usize, Stop> {
+    let begun = Instant::now();
+    let mut heard = 0;
+    let mut last_new = begun;
+    let mut signals = session.signals.clone();
+    loop {
+        let end = match (args.timeout, args.watch) {
+            (Some(timeout), _) => Some(begun + timeout),
+            (None, true) => None,
+            (None, false) => Some((last_new + STILL).max(begun + LEAST).min(begun + MOST)),
+        };
+        let event = tokio::select! {
+            biased;
+            signal = signals.asked() => {
+                if !args.watch {
+                    session.close(zeroconf).await;
+                    signals::leave(signal);
+                }
+                return Ok(heard);
+            }
+            () = super::at(end) => return Ok(heard),
+            event = browser.next() => event,
+        };
+        match event {
+            Some(TypeEvent::Added(kind)) => {
+                heard += 1;
+                last_new = Instant::now();
+                let links = found::links(&browser.links(&kind));
+                tell(session, &found::type_wire(&kind), links)?;
+            }
+            Some(TypeEvent::Removed(kind)) if args.watch => {
+                gone(session, &found::type_wire(&kind))?
+            }
+            Some(TypeEvent::Removed(_)) => {}
+            None => return Ok(heard),
+        }
+    }
+}
+
+fn tell(
+    session: &mut Session,
+    wire: &str,
+    links: Vec<crate::picture::Interface>,
+) -> Result<(), Stop> {
+    let title = types::title(wire);
+    if session.common.json {
+        return session.json(&Event::Type {
+            type_wire: wire.to_owned(),
+            title,
+            links,
+        });
+    }
+    let title = title.map(|title| format!("  {title}")).unwrap_or_default();
+    session
+        .output
+        .line(&format!("{}{title}", escape::text(wire)))
+}
+
+fn gone(session: &mut Session, wire: &str) -> Result<(), Stop> {
+    if session.common.json {
+        session.json(&Event::TypeRemoved {
+            type_wire: wire.to_owned(),
+            title: types::title(wire),
+        })
+    } else {
+        session.output.line(&format!("- {}", escape::text(wire)))
+    }
+}

@@ -1,0 +1,174 @@
+//! What every command has in hand: the network, the output, the clock, and ears for Ctrl-C.
+
+use std::time::Duration;
+
+use cooee::{Builder, Families, HostPolicy, Zeroconf};
+
+use crate::args::{Common, Over};
+use crate::clock::{Clock, Moment};
+use crate::events::Event;
+use crate::failure::Failure;
+use crate::found::Only;
+use crate::interfaces::{self, Present};
+use crate::output::{Output, Stop, Talk};
+use crate::signals::Signals;
+
+/// What a command works with before the network is up.
+#[derive(Debug)]
+pub(crate) struct Session {
+    /// What holds for every command.
+    pub(crate) common: Common,
+    /// Where data goes.
+    pub(crate) output: Output,
+    /// Where talk goes.
+    pub(crate) talk: Talk,
+    /// Ctrl-C and its like.
+    pub(crate) signals: Signals,
+    clock: Clock,
+}
+
+/// How often the progress is written anew.
+pub(crate) const TICK: Duration = Duration::from_millis(100);
+const WHEEL: &[char] = &['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+
+/// How long goodbyes may take, and a little.
+const SHUTDOWN: Duration = Duration::from_millis(1_200);
+
+impl Session {
+    /// Gets ready, without touching the network.
+    ///
+    /// # Errors
+    ///
+    /// If the system lets us not listen to signals.
+    pub(crate) fn new(common: Common, clock: Clock) -> Result<Self, Failure> {
+        let signals = Signals::listen().map_err(|error| {
+            Failure::trouble(format!(
+                "cannot listen to signals: {}",
+                crate::output::plain(&error)
+            ))
+        })?;
+        Ok(Self {
+            output: Output::new(common.color, common.quiet),
+            talk: Talk::new(common.quiet, common.color),
+            signals,
+            clock,
+            common,
+        })
+    }
+
+    /// Opens the network on the links that were chosen; nothing is sent yet. `host` is what to publish as this host.
+    ///
+    /// # Errors
+    ///
+    /// An interface that is not there, or sockets that cannot be had.
+    pub(crate) async fn open(&self, host: HostPolicy) -> Result<Zeroconf, Failure> {
+        let environment = std::env::var(interfaces::ENVIRONMENT).ok();
+        let named = interfaces::named(&self.common, environment.as_deref());
+        let links = interfaces::links(&named, &self.common.exclude_interface);
+        let builder = self.builder(host).links(links);
+        let zeroconf = builder.start().await.map_err(|error| failure(&error))?;
+        know_links(&zeroconf).await;
+        if let Err(failure) = interfaces::check(&named, &present(&zeroconf)) {
+            self.close(&zeroconf).await;
+            return Err(failure);
+        }
+        Ok(zeroconf)
+    }
+
+    fn builder(&self, host: HostPolicy) -> Builder {
+        Zeroconf::builder()
+            .host_name(host)
+            .families(match self.common.over {
+                None => Families::Both,
+                Some(Over::V4) => Families::V4,
+                Some(Over::V6) => Families::V6,
+            })
+    }
+
+    /// The addresses that are asked for and shown.
+    pub(crate) fn only(&self) -> Option<Only> {
+        match (self.common.ipv4, self.common.ipv6) {
+            (true, _) => Some(Only::V4),
+            (_, true) => Some(Only::V6),
+            _ => None,
+        }
+    }
+
+    /// Says goodbye to the network: a second at most.
+    pub(crate) async fn close(&self, zeroconf: &Zeroconf) {
+        // Who cannot say goodbye in time leaves without.
+        let _ = tokio::time::timeout(SHUTDOWN, zeroconf.shutdown()).await;
+    }
+
+    /// Says again and again, to a person at a terminal, how far it is. It goes when something is shown.
+    pub(crate) fn progress(&mut self, what: &str, found: u64, begun: tokio::time::Instant) {
+        let elapsed = begun.elapsed();
+        let turn = usize::try_from(elapsed.as_millis() / TICK.as_millis()).unwrap_or(0);
+        let wheel = WHEEL.get(turn % WHEEL.len()).copied().unwrap_or(' ');
+        self.output.progress(&format!(
+            "{wheel} {what}: {found} found, {} s",
+            elapsed.as_secs()
+        ));
+    }
+
+    /// What time it is.
+    pub(crate) fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// Tells an event as JSON.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Output::line`].
+    pub(crate) fn json(&mut self, event: &Event) -> Result<(), Stop> {
+        let line = event.json(&self.clock.now());
+        self.output.line(&line)
+    }
+}
+
+/// Waits until the library has had a first look at the interfaces; every machine has at least one.
+pub(crate) async fn know_links(zeroconf: &Zeroconf) {
+    let known = async {
+        while zeroconf.links().is_empty() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    // A machine without any is told of as such.
+    let _ = tokio::time::timeout(Duration::from_secs(1), known).await;
+}
+
+/// The interfaces of this machine, for messages.
+pub(crate) fn present(zeroconf: &Zeroconf) -> Vec<Present> {
+    zeroconf.links().iter().map(Present::from).collect()
+}
+
+/// The names of the links in use, for messages: `eth0, wlan0`.
+pub(crate) fn in_use(zeroconf: &Zeroconf) -> Vec<String> {
+    let links = present(zeroconf);
+    links
+        .into_iter()
+        .filter(|link| link.unused.is_none())
+        .map(|link| crate::escape::text(&link.name))
+        .collect()
+}
+
+/// ` on eth0, wlan0`, or nothing if there is no link.
+pub(crate) fn on_links(zeroconf: &Zeroconf) -> String {
+    match in_use(zeroconf).as_slice() {
+        [] => String::new(),
+        names => format!(" on {}", names.join(", ")),
+    }
+}
+
+/// What an error of the library means for the command.
+pub(crate) fn failure(error: &cooee::Error) -> Failure {
+    let text = error.to_string();
+    if error.is_invalid_input() {
+        Failure::usage(text)
+    } else if error.is_timeout() || error.is_not_found() || error.is_name_taken() {
+        Failure::not_found(text)
+    } else {
+        Failure::trouble(text)
+    }
+}

@@ -1,0 +1,294 @@
+//! Shows services as they come, change and go: rows for people, columns for pipes, JSON for programs.
+
+use std::collections::{BTreeMap, HashSet};
+
+use crate::details;
+use crate::events::Event;
+use crate::output::Stop;
+use crate::picture::{Identity, Interface, Picture};
+use crate::rows::{Row, Shape, Sign, Table};
+use crate::session::Session;
+
+/// How to show.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Manner {
+    /// Several types are looked for.
+    pub(crate) with_type: bool,
+    /// Several links are in use.
+    pub(crate) with_link: bool,
+    /// Nothing is asked but names.
+    pub(crate) names_only: bool,
+    /// What is found is listed at the end, by name, rather than told as it comes. Programs are told at once anyway.
+    pub(crate) at_the_end: bool,
+}
+
+/// What has been shown so far.
+#[derive(Debug)]
+pub(crate) struct Viewer {
+    manner: Manner,
+    known: BTreeMap<String, Shown>,
+    unresolved: HashSet<String>,
+    added: u64,
+    has_header: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Shown {
+    Named(Identity),
+    Whole(Box<Picture>),
+}
+
+impl Shown {
+    fn identity(&self) -> &Identity {
+        match self {
+            Self::Named(identity) => identity,
+            Self::Whole(picture) => &picture.identity,
+        }
+    }
+
+    fn picture(&self) -> Option<&Picture> {
+        match self {
+            Self::Named(_) => None,
+            Self::Whole(picture) => Some(picture),
+        }
+    }
+}
+
+impl Viewer {
+    /// Nothing shown yet.
+    pub(crate) fn new(manner: Manner) -> Self {
+        Self {
+            manner,
+            known: BTreeMap::new(),
+            unresolved: HashSet::new(),
+            added: 0,
+            has_header: false,
+        }
+    }
+
+    /// How many were found so far; one that came back counts again.
+    pub(crate) fn added(&self) -> u64 {
+        self.added
+    }
+
+    /// The names of what is there now.
+    pub(crate) fn names(&self) -> impl Iterator<Item = String> + '_ {
+        self.known.keys().cloned()
+    }
+
+    /// Tells that a service is as the picture has it: new, changed, or as before.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Output::line`](crate::output::Output::line).
+    pub(crate) fn see(&mut self, session: &mut Session, picture: Picture) -> Result<(), Stop> {
+        let key = key(&picture.identity);
+        let earlier = self.known.get(&key).and_then(Shown::picture);
+        let changed = earlier
+            .map(|earlier| picture.changed_since(earlier))
+            .unwrap_or_default();
+        let is_new = earlier.is_none();
+        if is_new {
+            self.added += 1;
+            self.unresolved.remove(&key);
+        } else if changed.is_empty() {
+            return Ok(());
+        }
+        if session.common.json {
+            let event = match is_new {
+                true => Event::Added(picture.clone()),
+                false => Event::Updated {
+                    picture: picture.clone(),
+                    changed,
+                },
+            };
+            session.json(&event)?;
+        } else if !self.manner.at_the_end {
+            let sign = if is_new { Sign::Added } else { Sign::Updated };
+            self.row(
+                session,
+                &Row {
+                    sign,
+                    identity: &picture.identity,
+                    picture: Some(&picture),
+                    changed: &changed,
+                },
+            )?;
+        }
+        self.known.insert(key, Shown::Whole(Box::new(picture)));
+        Ok(())
+    }
+
+    /// Tells that there is a service of this name, of which no more was asked.
+    ///
+    /// # Errors
+    ///
+    /// As for [`see`](Self::see).
+    pub(crate) fn hear(
+        &mut self,
+        session: &mut Session,
+        identity: Identity,
+        links: &[Interface],
+    ) -> Result<(), Stop> {
+        let key = key(&identity);
+        if self.known.contains_key(&key) {
+            return Ok(());
+        }
+        self.added += 1;
+        if session.common.json {
+            session.json(&Event::Named {
+                identity: identity.clone(),
+                links: links.to_vec(),
+            })?;
+        } else if !self.manner.at_the_end {
+            self.row(
+                session,
+                &Row {
+                    sign: Sign::Added,
+                    identity: &identity,
+                    picture: None,
+                    changed: &[],
+                },
+            )?;
+        }
+        self.known.insert(key, Shown::Named(identity));
+        Ok(())
+    }
+
+    /// Tells that a service is gone. Of one that was never shown, nothing is said.
+    ///
+    /// # Errors
+    ///
+    /// As for [`see`](Self::see).
+    pub(crate) fn lose(&mut self, session: &mut Session, service: &str) -> Result<(), Stop> {
+        let key = service.to_ascii_lowercase();
+        self.unresolved.remove(&key);
+        let Some(shown) = self.known.remove(&key) else {
+            return Ok(());
+        };
+        if session.common.json {
+            session.json(&Event::Removed(shown.identity().clone()))
+        } else if self.manner.at_the_end {
+            Ok(())
+        } else {
+            let row = Row {
+                sign: Sign::Removed,
+                identity: shown.identity(),
+                picture: shown.picture(),
+                changed: &[],
+            };
+            self.row(session, &row)
+        }
+    }
+
+    /// Tells, once, that a service was found but not where it is.
+    ///
+    /// # Errors
+    ///
+    /// As for [`see`](Self::see).
+    pub(crate) fn miss(
+        &mut self,
+        session: &mut Session,
+        identity: &Identity,
+        missing: Vec<&'static str>,
+        links: Vec<Interface>,
+    ) -> Result<(), Stop> {
+        let key = key(identity);
+        if self.known.contains_key(&key) || !self.unresolved.insert(key) {
+            return Ok(());
+        }
+        if session.common.json {
+            session.json(&Event::Unresolved {
+                identity: identity.clone(),
+                missing,
+                links,
+            })
+        } else {
+            self.row(
+                session,
+                &Row {
+                    sign: Sign::Unresolved,
+                    identity,
+                    picture: None,
+                    changed: &[],
+                },
+            )
+        }
+    }
+
+    /// Lists what was kept for the end, by name.
+    ///
+    /// # Errors
+    ///
+    /// As for [`see`](Self::see).
+    pub(crate) fn list(&mut self, session: &mut Session) -> Result<(), Stop> {
+        if session.common.json || !self.manner.at_the_end || self.known.is_empty() {
+            return Ok(());
+        }
+        let known = std::mem::take(&mut self.known);
+        let rows: Vec<Row<'_>> = known
+            .values()
+            .map(|shown| Row {
+                sign: Sign::Added,
+                identity: shown.identity(),
+                picture: shown.picture(),
+                changed: &[],
+            })
+            .collect();
+        if session.output.is_terminal() {
+            let table = Table::for_rows(self.shape(session, false), &rows);
+            session.output.line(&table.header(session.output.paint))?;
+            for row in &rows {
+                session.output.line(&table.row(row, session.output.paint))?;
+                detail(session, row)?;
+            }
+        } else {
+            for row in &rows {
+                session.output.line(&row.piped())?;
+            }
+        }
+        self.known = known;
+        Ok(())
+    }
+
+    fn row(&mut self, session: &mut Session, row: &Row<'_>) -> Result<(), Stop> {
+        if !session.output.is_terminal() {
+            return session.output.line(&row.piped());
+        }
+        let paint = session.output.paint;
+        // The terminal may have another width by now.
+        let table = Table::for_width(self.shape(session, true));
+        if !self.has_header {
+            session.output.line(&table.header(paint))?;
+            self.has_header = true;
+        }
+        session.output.line(&table.row(row, paint))?;
+        detail(session, row)
+    }
+
+    fn shape(&self, session: &Session, with_sign: bool) -> Shape {
+        Shape {
+            width: session.output.width(),
+            with_type: self.manner.with_type,
+            with_link: self.manner.with_link && !self.manner.names_only,
+            with_sign,
+            names_only: self.manner.names_only,
+        }
+    }
+}
+
+/// The block below a row, for those who want more of it.
+fn detail(session: &mut Session, row: &Row<'_>) -> Result<(), Stop> {
+    match row.picture {
+        Some(picture) if session.common.verbose > 0 && row.sign != Sign::Removed => {
+            let lines = details::lines(picture, true, session.output.paint);
+            session.output.line(&lines.join("\n"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Names are the same in any ASCII case.
+fn key(identity: &Identity) -> String {
+    identity.service.to_ascii_lowercase()
+}

@@ -1,0 +1,342 @@
+//! The command live, in a network namespace of its own in which there is nothing but loopback.
+//!
+//! Each test is run again, alone, under `unshare`; where namespaces are not allowed it is skipped and says so.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// Told to the inner run.
+const MARK: &str = "COOEE_TEST_NAMESPACE";
+
+/// Runs the test of this name in a namespace; gives whether the caller is there already and has to do the work.
+fn in_namespace(test: &str) -> bool {
+    if std::env::var_os(MARK).is_some() {
+        return true;
+    }
+    let unshare = || {
+        let mut unshare = Command::new("unshare");
+        unshare.args(["--user", "--map-root-user", "--net"]);
+        unshare
+    };
+    let may = unshare().args(["ip", "link", "set", "lo", "up"]).output();
+    if !may.is_ok_and(|output| output.status.success()) {
+        println!("skipped: no network namespaces here");
+        return false;
+    }
+    let this = std::env::current_exe().expect("a test knows its own file");
+    let output = unshare()
+        .args(["sh", "-c", "ip link set lo up && exec \"$@\"", "sh"])
+        .arg(this)
+        .args(["--exact", "--nocapture", test])
+        .env(MARK, "1")
+        .output()
+        .expect("unshare ran a moment ago");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "{said}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    false
+}
+
+fn command(words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cooee"));
+    command
+        .args(words)
+        .env_remove("COOEE_INTERFACE")
+        .env_remove("COOEE_LOG")
+        .stdin(Stdio::null());
+    command
+}
+
+fn cooee(words: &[&str]) -> Output {
+    command(words).output().expect("the command starts")
+}
+
+/// A command that stays, and what it says line by line.
+struct Running {
+    child: Child,
+    lines: Option<std::io::Lines<BufReader<ChildStdout>>>,
+}
+
+impl Running {
+    fn start(words: &[&str]) -> Self {
+        let mut child = command(words)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the command starts");
+        let stdout = child.stdout.take().expect("its output was asked for");
+        Self {
+            child,
+            lines: Some(BufReader::new(stdout).lines()),
+        }
+    }
+
+    /// The next event.
+    fn event(&mut self) -> serde_json::Value {
+        let lines = self.lines.as_mut().expect("somebody reads");
+        let line = lines.next().expect("another line").expect("UTF-8");
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
+    }
+
+    /// Goes away as a reader: the next line cannot be written.
+    fn stop_reading(&mut self) {
+        self.lines = None;
+    }
+
+    fn signal(&self, signal: &str) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill")
+            .args([signal, &id])
+            .status()
+            .expect("kill is there");
+        assert!(sent.success());
+    }
+
+    fn code(mut self) -> Option<i32> {
+        self.child.wait().expect("it ends").code()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn text(octets: &[u8]) -> String {
+    String::from_utf8_lossy(octets).into_owned()
+}
+
+#[test]
+fn the_demo_works_and_says_what_it_does() {
+    if !in_namespace("the_demo_works_and_says_what_it_does") {
+        return;
+    }
+    let begun = Instant::now();
+    let output = cooee(&["demo"]);
+    let said = text(&output.stdout);
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{said}{}",
+        text(&output.stderr)
+    );
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    assert!(
+        said.contains(
+            "b  + Keith’s web server on tabasco  tabasco-demo.local:8080  127.0.0.1  path=/\n"
+        ),
+        "{said}"
+    );
+    assert!(
+        said.contains("b  - Keith’s web server on tabasco\n"),
+        "{said}"
+    );
+
+    let output = cooee(&["demo", "--json"]);
+    let said = text(&output.stdout);
+    let events: Vec<String> = said
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"))
+        .map(|event| format!("{} {}", event["node"], event["event"]).replace('"', ""))
+        .collect();
+    assert_eq!(
+        events,
+        ["a registered", "b added", "a withdrawn", "b removed"]
+    );
+}
+
+#[test]
+fn what_one_publishes_another_finds_resolves_and_sees_go() {
+    if !in_namespace("what_one_publishes_another_finds_resolves_and_sees_go") {
+        return;
+    }
+    let mut publisher = Running::start(&[
+        "-i",
+        "lo",
+        "-j",
+        "publish",
+        "Test Svc.One",
+        "http,_printer",
+        "8080",
+        "path=/",
+        "flag",
+        "empty=",
+    ]);
+    let registered = publisher.event();
+    assert_eq!(registered["event"], "registered");
+    assert_eq!(registered["service"], "Test Svc\\.One._http._tcp.local");
+
+    let mut browser = Running::start(&["-i", "lo", "-j", "browse", "http"]);
+    let added = browser.event();
+    assert_eq!(
+        (&added["event"], &added["name"], &added["port"]),
+        (&"added".into(), &"Test Svc.One".into(), &8080.into())
+    );
+    assert_eq!(added["host"], registered["host"]);
+    assert_eq!(
+        added["txt"],
+        serde_json::json!([{"key":"path","value":"/"},{"key":"flag"},{"key":"empty","value":""}])
+    );
+    assert_eq!(added["addresses"][0]["interface"], "lo");
+
+    let output = cooee(&["-i", "lo", "browse", "-t", "http"]);
+    assert_eq!(output.status.code(), Some(0));
+    let said = text(&output.stdout);
+    assert!(
+        said.starts_with("+\tTest Svc.One\t_http._tcp\tlocal\t"),
+        "{said}"
+    );
+    assert!(
+        said.ends_with("\tlo\t\"path=/\" \"flag\" \"empty=\"\n"),
+        "{said}"
+    );
+
+    for words in [
+        &["resolve", "Test Svc.One", "http"][..],
+        &["resolve", "Test Svc.One._http._tcp.local"],
+    ] {
+        let output = cooee(&[&["-i", "lo"], words, &["--print", "url"]].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        assert_eq!(
+            text(&output.stdout),
+            format!("http://{}:8080/\n", added["host"].as_str().expect("text"))
+        );
+    }
+
+    let by_subtype = cooee(&[
+        "-i",
+        "lo",
+        "-j",
+        "browse",
+        "-n",
+        "1",
+        "-w",
+        "5",
+        "http,_printer",
+    ]);
+    assert_eq!(
+        by_subtype.status.code(),
+        Some(0),
+        "{}",
+        text(&by_subtype.stderr)
+    );
+
+    // SIGTERM is the ordinary end: a goodbye, and 0.
+    publisher.signal("-TERM");
+    assert_eq!(publisher.event()["event"], "withdrawn");
+    assert_eq!(publisher.code(), Some(0));
+    let removed = browser.event();
+    assert_eq!(
+        (&removed["event"], &removed["name"]),
+        (&"removed".into(), &"Test Svc.One".into())
+    );
+    browser.signal("-INT");
+    assert_eq!(browser.code(), Some(0));
+}
+
+#[test]
+fn a_name_that_is_taken_is_changed_or_refused() {
+    if !in_namespace("a_name_that_is_taken_is_changed_or_refused") {
+        return;
+    }
+    let mut first = Running::start(&["-i", "lo", "-j", "publish", "Lobby", "ipp", "631"]);
+    assert_eq!(first.event()["event"], "registered");
+    let mut second = Running::start(&["-i", "lo", "-j", "publish", "Lobby", "ipp", "632"]);
+    let renamed = second.event();
+    assert_eq!(
+        (&renamed["event"], &renamed["from"], &renamed["name"]),
+        (&"renamed".into(), &"Lobby".into(), &"Lobby (2)".into())
+    );
+    let registered = second.event();
+    assert_eq!(
+        (&registered["event"], &registered["requested"]),
+        (&"registered".into(), &"Lobby".into())
+    );
+
+    let third = cooee(&["-i", "lo", "publish", "Lobby", "ipp", "633", "--no-rename"]);
+    assert_eq!(third.status.code(), Some(1));
+    assert!(
+        text(&third.stderr).contains("taken"),
+        "{}",
+        text(&third.stderr)
+    );
+}
+
+#[test]
+fn what_is_not_there_is_1_and_what_cannot_be_is_2_or_3() {
+    if !in_namespace("what_is_not_there_is_1_and_what_cannot_be_is_2_or_3") {
+        return;
+    }
+    let nobody = cooee(&["-i", "lo", "resolve", "nobody", "http", "-w", "300ms", "-j"]);
+    assert_eq!(nobody.status.code(), Some(1));
+    assert!(text(&nobody.stdout).contains(r#""event":"none""#));
+    let nothing = cooee(&["-i", "lo", "browse", "-t", "http"]);
+    assert_eq!(nothing.status.code(), Some(1));
+    assert!(
+        text(&nothing.stderr).contains("no _http._tcp within"),
+        "{}",
+        text(&nothing.stderr)
+    );
+
+    let wrong = cooee(&["-i", "l0", "browse", "http"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert_eq!(
+        text(&wrong.stderr),
+        "cooee: no interface 'l0'; there is lo; did you mean 'lo'?\n"
+    );
+    let number = cooee(&["-i", "77", "publish", "Name", "http", "80"]);
+    assert_eq!(number.status.code(), Some(2));
+    // Loopback is used only when asked for, and there is nothing else.
+    let trouble = cooee(&["browse", "-t"]);
+    assert_eq!(trouble.status.code(), Some(3));
+    assert!(
+        text(&trouble.stderr).starts_with("cooee: no usable link"),
+        "{}",
+        text(&trouble.stderr)
+    );
+}
+
+#[test]
+fn ctrl_c_ends_a_lookup_by_the_signal_and_a_watch_in_order() {
+    use std::os::unix::process::ExitStatusExt;
+    if !in_namespace("ctrl_c_ends_a_lookup_by_the_signal_and_a_watch_in_order") {
+        return;
+    }
+    let mut publisher = Running::start(&["-i", "lo", "-j", "publish", "Lobby", "ipp", "631"]);
+    assert_eq!(publisher.event()["event"], "registered");
+    let mut lookup = Running::start(&["-i", "lo", "-j", "browse", "-t", "-n", "2", "ipp"]);
+    // It listens to signals before it looks for anything.
+    assert_eq!(lookup.event()["event"], "added");
+    lookup.signal("-INT");
+    let status = lookup.child.wait().expect("it ends");
+    assert_eq!(status.signal(), Some(2));
+
+    publisher.signal("-INT");
+    assert_eq!(publisher.event()["event"], "withdrawn");
+    assert_eq!(publisher.code(), Some(0));
+}
+
+#[test]
+fn a_reader_that_goes_ends_a_watch_and_no_publication() {
+    if !in_namespace("a_reader_that_goes_ends_a_watch_and_no_publication") {
+        return;
+    }
+    let mut browser = Running::start(&["-i", "lo", "-j", "browse", "ipp"]);
+    let mut publisher = Running::start(&["-i", "lo", "-j", "publish", "Lobby", "ipp", "631"]);
+    assert_eq!(publisher.event()["event"], "registered");
+    assert_eq!(browser.event()["event"], "added");
+    browser.stop_reading();
+    publisher.stop_reading();
+    publisher.signal("-TERM");
+    assert_eq!(
+        publisher.code(),
+        Some(0),
+        "a publication says goodbye though nobody reads"
+    );
+    assert_eq!(browser.code(), Some(0), "a closed pipe is a clean end");
+}
