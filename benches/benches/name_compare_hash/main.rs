@@ -18,7 +18,7 @@ use criterion::{BenchmarkId, Criterion, Throughput};
 type Work = Box<dyn Fn() -> u64>;
 
 fn main() {
-    let [_, typical, _] = packets::loads(|packet| reads_alike(packet));
+    let [_, typical, _] = packets::loads(reads_alike);
     let names = typical.items() as u64;
     let packets: &'static [Vec<u8>] = typical.packets.leak();
     let compare: Vec<(&str, Work)> = vec![

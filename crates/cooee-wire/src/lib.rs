@@ -123,3 +123,7 @@ pub use record::{OptRecord, Record, Section};
 
 #[cfg(feature = "alloc")]
 pub use {name::NameBuf, question::QuestionBuf, rdata::RdataBuf, record::RecordBuf};
+
+#[cfg(all(doctest, feature = "alloc"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
