@@ -364,7 +364,7 @@ impl Discovery {
                     && machine.snapshot().unresolved.is_empty();
                 return false;
             }
-            machine.has_changes()
+            machine.should_wake()
         });
         for ask in asks {
             self.do_ask(now, id, &mut services.asked, links, ask);
