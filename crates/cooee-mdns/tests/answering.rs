@@ -535,3 +535,16 @@ fn a_direct_query_is_answered_directly_if_it_is_from_the_link() {
     assert_eq!(sent[0].destination.to_string(), "192.0.2.9:5353");
     assert_eq!(lan.network.node(host).engine.stats().off_link, 1);
 }
+
+#[test]
+fn a_query_that_asks_the_same_again_and_again_is_cut_short() {
+    let (mut lan, host, _) = shop(25);
+    let start = lan.now();
+    let asked: Vec<_> = (0..400)
+        .map(|_| QuestionBuf::new(name(HTTP), RecordType::PTR))
+        .collect();
+    lan.inject("192.0.2.9:5353", &message(Flags::QUERY, &asked, &[]));
+    lan.run_ms(500);
+    assert_eq!(lan.sent_at(host, start, HTTP, RecordType::PTR).len(), 1);
+    assert_eq!(lan.network.node(host).engine.stats().over_limit, 400 - 16);
+}

@@ -370,3 +370,27 @@ fn a_publisher_finds_its_own_records() {
     let told = &lan.network.node(host).events.last().expect("an event").1;
     assert!(matches!(told, Event::Answer { query, own: true, .. } if *query == late));
 }
+
+#[test]
+fn what_is_known_as_unique_is_asked_for_again_when_the_link_returns() {
+    // 6762-7.1-2, 6762-10.2-1: the answer must not be suppressed by the question
+    let mut lan = Lan::new(16);
+    let (host, owner) = (lan.host("a", 1), lan.host("owner", 2));
+    lan.publish(owner, RecordSet::new().unique(txt("box.local", "hello")));
+    lan.ask(host, "box.local", RecordType::TXT);
+    lan.run_ms(5000);
+    let link = lan.link;
+    lan.network.leave(host, link);
+    lan.run_ms(2000);
+    let start = lan.now();
+    lan.network.join(host, link, &lan::addresses(1));
+    lan.run_ms(60_000);
+    assert_eq!(
+        lan.asked_at(host, start, "box.local", RecordType::TXT)
+            .len(),
+        1,
+        "{}",
+        lan.network.transcript()
+    );
+    assert_eq!(lan.answers(host).len(), 1);
+}

@@ -171,6 +171,10 @@ impl Link {
         let Some(name) = self.own.find_name(hash, question.name) else {
             return;
         };
+        if !self.own.admits_question(name, query.serial) {
+            cx.stats.over_limit += 1;
+            return;
+        }
         let is_probe = query.message.header().authority_count > 0
             && is_probe_for(&query.message, question.name);
         if is_probe {

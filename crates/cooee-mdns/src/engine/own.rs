@@ -29,6 +29,8 @@ pub(super) struct OwnName {
     pub(super) name: NameBuf,
     hash: u64,
     pub(super) records: Vec<usize>,
+    /// How many questions of the last query were about it.
+    asked: (u64, u8),
     /// The record that says which types exist, if the name is ours alone.
     // RFC 6762 §6.1
     pub(super) nsec: Option<usize>,
@@ -71,6 +73,9 @@ pub(super) struct Pending {
     // RFC 6762 §7.4 (6762-7.4-1), ruling 24
     pub(super) heard: Heard,
 }
+
+/// How many questions of one query about one name are looked at. There are not so many types that anybody asks for.
+const QUESTIONS_OF_A_NAME: u8 = 16;
 
 impl Own {
     pub(super) fn kind(&self) -> RecordType {
@@ -127,6 +132,23 @@ impl OwnRecords {
                 self.names.get(slot).is_some_and(|own| own.name == name)
             })
             .copied()
+    }
+
+    /// Counts a question of a query about a name; tells whether there have not been too many.
+    ///
+    /// A stranger could ask for the same large set as often as fits into a packet.
+    pub(super) fn admits_question(&mut self, name: usize, serial: u64) -> bool {
+        let Some(entry) = self.names.get_mut(name) else {
+            return false;
+        };
+        let (last, count) = entry.asked;
+        let count = if last == serial {
+            count.saturating_add(1)
+        } else {
+            1
+        };
+        entry.asked = (serial, count);
+        count <= QUESTIONS_OF_A_NAME
     }
 
     /// The place of a record with this name, class and data.
@@ -277,6 +299,7 @@ impl OwnRecords {
             name: name.clone(),
             hash,
             records: Vec::new(),
+            asked: (0, 0),
             nsec: None,
         });
         let names = &self.names;

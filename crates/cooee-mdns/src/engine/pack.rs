@@ -546,7 +546,13 @@ impl Link {
                 asked.question.class,
             );
             let cache = &self.cache;
-            let fresh = |slot: &usize| cache.get(*slot).is_some_and(|cached| cached.is_fresh(now));
+            // A unique answer that is known is complete: who asks all the same wants to hear it again (6762-7.1-2).
+            let any = kind == RecordType::ANY;
+            let fresh = |slot: &usize| {
+                cache.get(*slot).is_some_and(|cached| {
+                    cached.is_fresh(now) && (any || !cached.record.cache_flush)
+                })
+            };
             self.known_answers
                 .extend(cache.matching(&cx.keys, name, kind, class).filter(fresh));
         }

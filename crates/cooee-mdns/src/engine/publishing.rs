@@ -441,8 +441,7 @@ impl Link {
             .iter()
             .any(|name| !names_before.contains(name));
         if new_name {
-            self.lose(id, cx);
-            self.start_group(now, id, cx);
+            self.reprobe(now, id, cx);
         } else if claimed {
             // A unique RRset is announced whole (6762-10.2-7).
             let mut whole: Vec<usize> = Vec::new();
