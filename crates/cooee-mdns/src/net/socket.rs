@@ -5,6 +5,9 @@
 //! filter: Linux hands a datagram for any joined interface to every socket bound to the port, so the reader has to look at
 //! [`Received::index`].
 
+#[cfg(all(test, target_os = "linux"))]
+mod live_tests;
+
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -361,6 +364,8 @@ fn socket_address(address: &SockaddrStorage) -> Option<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
+    use nix::net::if_::{InterfaceFlags, if_nametoindex};
+
     use super::*;
 
     const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 251);
@@ -374,12 +379,17 @@ mod tests {
         port
     }
 
+    /// The index of the loopback interface, if it can be used.
     fn loopback() -> Option<u32> {
-        let index = nix::net::if_::if_nametoindex("lo").ok();
-        if index.is_none() {
-            println!("skipped: no interface is called lo");
-        }
-        index
+        let all = nix::ifaddrs::getifaddrs().unwrap();
+        let up = InterfaceFlags::IFF_LOOPBACK | InterfaceFlags::IFF_UP;
+        let mut up = all.filter(|interface| interface.flags.contains(up));
+        let Some(found) = up.find(|i| i.address.is_some_and(|a| a.as_sockaddr_in().is_some()))
+        else {
+            println!("skipped: there is no loopback interface, or it is down");
+            return None;
+        };
+        if_nametoindex(found.interface_name.as_str()).ok()
     }
 
     fn next(socket: &mut LinkSocket, buffer: &mut [u8]) -> Option<Received> {
@@ -499,101 +509,5 @@ mod tests {
             let error = socket.send(index, None, to, b"x").unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
         }
-    }
-
-    /// Makes pairs of interfaces `a0` and `b0`, `a1` and `b1` …, with addresses, that may hear their own other end.
-    #[cfg(target_os = "linux")]
-    fn wire(pairs: u8) -> Vec<(u32, u32)> {
-        use super::super::lab::{ip, sysctl};
-
-        sysctl("net.ipv4.conf.all.accept_local", "1");
-        let mut commands = String::new();
-        for n in 0..pairs {
-            commands += &format!(
-                "link add a{n} type veth peer name b{n}\n\
-                 addr add 10.0.{n}.1/24 dev a{n}\naddr add 10.0.{n}.2/24 dev b{n}\n\
-                 link set a{n} up\nlink set b{n} up\n"
-            );
-        }
-        ip(&commands);
-        let index = |name: String| nix::net::if_::if_nametoindex(name.as_str()).unwrap();
-        (0..pairs)
-            .map(|n| (index(format!("a{n}")), index(format!("b{n}"))))
-            .collect()
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn thirty_links_are_heard_and_each_is_told_by_its_index() {
-        super::super::lab::run_in_namespace("net::socket::tests::in_namespace_thirty_links");
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    #[ignore = "runs in a namespace of its own"]
-    fn in_namespace_thirty_links() {
-        if !super::super::lab::is_in_namespace() {
-            return;
-        }
-        let pairs = wire(30);
-        let mut socket = LinkSocket::open(Family::V4, 5353).unwrap();
-        for &(a, _) in &pairs {
-            socket.join(GROUP.into(), a).unwrap();
-        }
-        let mut buffer = [0; 16];
-        for &(a, b) in &pairs {
-            socket
-                .send(b, None, (GROUP, 5353).into(), b"hello")
-                .unwrap();
-            let mut arrived = Vec::new();
-            while let Some(received) = next(&mut socket, &mut buffer) {
-                assert_eq!(received.hop_limit, Some(255));
-                arrived.push(received.index);
-            }
-            // The near end was not joined; whether its copy is heard all the same does not matter.
-            arrived.retain(|&index| index != b);
-            assert_eq!(arrived, [a]);
-        }
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn an_interface_that_is_down_or_gone_refuses_and_the_socket_lives_on() {
-        super::super::lab::run_in_namespace("net::socket::tests::in_namespace_refusals");
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    #[ignore = "runs in a namespace of its own"]
-    fn in_namespace_refusals() {
-        use super::super::lab::{ip, is_in_namespace};
-
-        if !is_in_namespace() {
-            return;
-        }
-        let (a, b) = wire(1)[0];
-        let mut socket = LinkSocket::open(Family::V4, 5353).unwrap();
-        let to = SocketAddr::from((GROUP, 5353));
-        // Joined while down and without an address, it works when it comes up.
-        ip("link set a0 down");
-        socket.join(GROUP.into(), a).unwrap();
-        assert!(socket.send(a, None, to, b"x").is_err());
-        ip("link set a0 up");
-        let mut buffer = [0; 9216];
-        socket.send(b, None, to, b"x").unwrap();
-        assert_eq!(next(&mut socket, &mut buffer).map(|r| r.index), Some(a));
-        // Larger than the MTU: the kernel makes fragments. RFC 6762 §17 (6762-17-5)
-        socket.send(b, None, to, &[1; 8900]).unwrap();
-        assert_eq!(next(&mut socket, &mut buffer).map(|r| r.len), Some(8900));
-
-        ip("link del a0");
-        assert!(socket.send(a, None, to, b"x").is_err());
-        socket.leave(GROUP.into(), a);
-        // Made again it is another interface, to be joined anew.
-        let (again, peer) = wire(1)[0];
-        assert_ne!(again, a);
-        socket.join(GROUP.into(), again).unwrap();
-        socket.send(peer, None, to, b"y").unwrap();
-        assert_eq!(next(&mut socket, &mut buffer).map(|r| r.index), Some(again));
     }
 }
