@@ -2,7 +2,7 @@
 
 mod lan;
 
-use cooee_mdns::{Event, RecordSet};
+use cooee_mdns::{Event, Instant, RecordSet};
 use cooee_sim::Conditions;
 use cooee_wire::RecordType;
 use lan::{Lan, a, flush, ms, name, response, service, srv, txt};
@@ -169,6 +169,40 @@ fn a_foreign_packet_from_our_own_address_shows_that_the_port_is_shared() {
     assert!(
         matches!(lan.network.node(host).events[..], [(_, Event::PortShared { link: at })] if at == link)
     );
+}
+
+#[test]
+fn the_way_back_from_an_address_is_left_to_another_responder_of_this_host() {
+    // 6762-8.1-21 holds for one responder only; 6762-15.1-1. Avahi claims these PTR records with its own host name.
+    let way_back = "1.2.0.192.in-addr.arpa";
+    let mut lan = Lan::new(9);
+    let host = lan.host("a", 1);
+    lan.publish(host, RecordSet::new().host_addresses(name("box-2.local")));
+    let told = |lan: &Lan, start| {
+        let sent = lan.sent(host, start).into_iter().flat_map(lan::records);
+        sent.filter(|(_, record)| record.name == name(way_back) && record.ttl > 0)
+            .count()
+    };
+    lan.run_ms(5000);
+    assert!(told(&lan, Instant::ZERO) > 0);
+    let start = lan.now();
+    lan.inject(
+        "192.0.2.1:5353",
+        &lan::probe(way_back, &[lan::ptr(way_back, "box.local")]),
+    );
+    lan.run_ms(3000);
+    lan.inject(
+        "192.0.2.9:5353",
+        &lan::query(way_back, RecordType::PTR, &[]),
+    );
+    lan.inject(
+        "192.0.2.9:5353",
+        &lan::query("box-2.local", RecordType::A, &[]),
+    );
+    lan.run_ms(3000);
+    assert_eq!(told(&lan, start), 0, "{}", lan.network.transcript());
+    let addresses = lan.sent_at(host, start, "box-2.local", RecordType::A);
+    assert!(!addresses.is_empty(), "{}", lan.network.transcript());
 }
 
 #[test]

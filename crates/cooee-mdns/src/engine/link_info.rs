@@ -132,6 +132,11 @@ impl LinkInfo {
         }
     }
 
+    /// Whether another program of this host has port 5353 too: another responder, perhaps.
+    pub(super) const fn is_port_shared(&self) -> bool {
+        !self.unicast_reliable
+    }
+
     /// The families that multicasts go out on.
     pub fn families(&self) -> impl Iterator<Item = Family> + use<> {
         let v4 = self.ipv4.then_some(Family::V4);

@@ -154,7 +154,8 @@ impl Engine {
             return self.link_up(now, link, info);
         };
         let was_usable = known.is_usable();
-        let readdressed = known.info.addresses != info.addresses;
+        let readdressed = known.info.addresses != info.addresses
+            || known.info.is_port_shared() != info.is_port_shared();
         known.info = info;
         known.revive();
         if !was_usable && known.is_usable() {
@@ -325,8 +326,15 @@ impl Engine {
                 self.port_shared = true;
                 cx.events.push_back(Event::PortShared { link: link.id });
             }
-            link.info.unicast_reliable = false;
+            if !link.info.is_port_shared() {
+                link.info.unicast_reliable = false;
+                self.readdress_groups_on(now, datagram.link);
+            }
         }
+        let Some(link) = self.links.get_mut(&datagram.link) else {
+            return;
+        };
+        let cx = &mut self.context;
         cx.stats.received += 1;
         let Ok(message) = Message::parse(datagram.payload) else {
             cx.stats.malformed += 1;

@@ -492,17 +492,25 @@ impl Link {
 const PREVIOUS: usize = 1024;
 
 /// The records of a set on a link: those of a host are made from the link's addresses.
+///
+/// The way back from an address leads to one name only. Where another responder of this host may have claimed it for its own host name,
+/// as Avahi does, we leave it alone: to contradict it makes that one rename the machine, again and again.
 // RFC 6762 §14 (6762-14-4), §6.2 (6762-6.2-1, 6762-6.2-2), §8.1 (6762-8.1-21)
 fn entries(set: &RecordSet, info: &LinkInfo) -> Vec<Entry> {
     let mut entries = set.records.clone();
+    let v4 = info.ipv4_addresses().map(IpAddr::from);
+    let v6 = info.ipv6_addresses().map(IpAddr::from);
+    let addresses: Vec<IpAddr> = v4.chain(v6).collect();
     for host in &set.hosts {
-        for address in info.ipv4_addresses() {
-            entries.push(address_entry(host, RdataBuf::a(address)));
-            entries.push(reverse_entry(address.into(), host));
-        }
-        for address in info.ipv6_addresses() {
-            entries.push(address_entry(host, RdataBuf::aaaa(address)));
-            entries.push(reverse_entry(address.into(), host));
+        for &address in &addresses {
+            let rdata = match address {
+                IpAddr::V4(address) => RdataBuf::a(address),
+                IpAddr::V6(address) => RdataBuf::aaaa(address),
+            };
+            entries.push(address_entry(host, rdata));
+            if !info.is_port_shared() {
+                entries.push(reverse_entry(address, host));
+            }
         }
     }
     entries
