@@ -340,3 +340,85 @@ fn a_reader_that_goes_ends_a_watch_and_no_publication() {
     );
     assert_eq!(browser.code(), Some(0), "a closed pipe is a clean end");
 }
+
+#[test]
+fn trouble_is_3_with_what_is_wrong() {
+    if !in_namespace("trouble_is_3_with_what_is_wrong") {
+        return;
+    }
+    let full = std::fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .expect("Linux has it");
+    let output = command(&["demo"])
+        .stdout(full)
+        .output()
+        .expect("the command starts");
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(
+        text(&output.stderr),
+        "cooee: cannot write the output: no space left on device\n"
+    );
+
+    // Without SO_REUSEADDR, nobody else may have the port.
+    let held = std::net::UdpSocket::bind("0.0.0.0:5353").expect("nobody has it here");
+    let output = cooee(&["demo"]);
+    assert_eq!(output.status.code(), Some(3));
+    let said = text(&output.stderr);
+    assert!(
+        said.starts_with("cooee: the demo failed: node b opens its sockets: UDP port 5353"),
+        "{said}"
+    );
+    drop(held);
+
+    let down = Command::new("ip")
+        .args(["link", "set", "lo", "down"])
+        .status()
+        .expect("ip is there");
+    assert!(down.success());
+    let output = cooee(&["demo"]);
+    assert_eq!(output.status.code(), Some(3));
+    let said = text(&output.stderr);
+    assert!(said.contains("lo: ") && said.contains("down"), "{said}");
+}
+
+#[test]
+fn hosts_records_and_types_are_found() {
+    if !in_namespace("hosts_records_and_types_are_found") {
+        return;
+    }
+    let mut publisher = Running::start(&[
+        "-i", "lo", "-j", "publish", "Lobby", "ipp", "631", "--host", "tabasco",
+    ]);
+    assert_eq!(publisher.event()["host"], "tabasco.local");
+    let host = cooee(&["-i", "lo", "-4", "host", "tabasco"]);
+    assert_eq!(
+        text(&host.stdout),
+        "tabasco.local  127.0.0.1  lo\n",
+        "{}",
+        text(&host.stderr)
+    );
+    let nobody = cooee(&["-i", "lo", "host", "192.0.2.1", "-w", "300ms"]);
+    assert_eq!(nobody.status.code(), Some(1));
+    let query = cooee(&["-i", "lo", "query", "Lobby._ipp._tcp.local", "SRV"]);
+    assert_eq!(
+        text(&query.stdout),
+        "Lobby._ipp._tcp.local.  120  IN  SRV  0 0 631 tabasco.local  ; lo, unique\n",
+        "{}",
+        text(&query.stderr)
+    );
+    let denied = cooee(&["-i", "lo", "-j", "query", "tabasco.local", "HINFO"]);
+    assert_eq!(denied.status.code(), Some(1));
+    assert!(
+        text(&denied.stdout).contains(r#""rrtype":"HINFO","proof":"nsec""#),
+        "{}",
+        text(&denied.stdout)
+    );
+    let types = cooee(&["-i", "lo", "types"]);
+    assert_eq!(
+        text(&types.stdout),
+        "_ipp._tcp  Internet Printing\n",
+        "{}",
+        text(&types.stderr)
+    );
+}

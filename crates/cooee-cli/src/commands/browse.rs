@@ -144,12 +144,6 @@ enum End {
     Closed,
 }
 
-/// A list is not complete before the second question, which goes out after a second, could be answered (ruling 34).
-const LEAST: Duration = Duration::from_millis(1_500);
-/// For so long nothing new may have come.
-const STILL: Duration = Duration::from_millis(500);
-/// However many keep coming.
-const MOST: Duration = Duration::from_secs(5);
 /// How often those are looked at that are found but not resolved.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -158,7 +152,7 @@ impl Browsing {
         let started = Instant::now();
         let deadline = args.timeout.map(|timeout| started + timeout);
         let mut signals = session.signals.clone();
-        let mut next_look = args.once.then(|| started + LEAST);
+        let mut next_look = args.once.then(|| started + super::LEAST);
         if session.common.verbose > 0 && !args.once {
             next_look = Some(started + LOOK);
         }
@@ -185,12 +179,12 @@ impl Browsing {
                     let now = Instant::now();
                     self.look(session)?;
                     if args.once {
-                        let end = started + MOST;
-                        let still = (self.last_new + STILL).max(started + LEAST);
+                        let end = started + super::MOST;
+                        let still = (self.last_new + super::STILL).max(started + super::LEAST);
                         if now >= end || (now >= still && self.unresolved.is_empty()) {
                             return Ok(End::Complete);
                         }
-                        next_look = Some(if still > now { still.min(end) } else { (now + STILL / 5).min(end) });
+                        next_look = Some(if still > now { still.min(end) } else { (now + super::STILL / 5).min(end) });
                     } else {
                         self.tell_unresolved(session)?;
                         next_look = Some(now + LOOK);

@@ -8,7 +8,16 @@ pub(crate) mod query;
 pub(crate) mod resolve;
 pub(crate) mod types;
 
+use std::time::Duration;
+
 use tokio::time::{Instant, sleep_until};
+
+/// A list is not complete before the second question, which goes out after a second, could be answered (ruling 34).
+const LEAST: Duration = Duration::from_millis(1_500);
+/// For so long nothing new may have come.
+const STILL: Duration = Duration::from_millis(500);
+/// However many keep coming.
+const MOST: Duration = Duration::from_secs(5);
 
 /// Waits until then, or for ever.
 async fn at(deadline: Option<Instant>) {

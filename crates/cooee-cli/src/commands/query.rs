@@ -51,27 +51,36 @@ async fn once(
 ) -> Result<Result<Outcome, Stop>, Failure> {
     let timeout = args.timeout.unwrap_or(USUAL);
     let mut signals = session.signals.clone();
-    let answer = tokio::select! {
-        biased;
-        signal = signals.asked() => {
-            session.close(zeroconf).await;
-            signals::leave(signal);
+    // The stream tells each record at once, the lookup when no more is to come.
+    let mut query = zeroconf
+        .query(name.clone(), args.kind)
+        .map_err(|error| session::failure(&error))?;
+    let lookup = zeroconf.lookup(name.clone(), args.kind).timeout(timeout);
+    let mut lookup = std::pin::pin!(lookup.into_future());
+    let begun = Instant::now();
+    let mut still = None;
+    let ended = loop {
+        let event = tokio::select! {
+            biased;
+            signal = signals.asked() => {
+                session.close(zeroconf).await;
+                signals::leave(signal);
+            }
+            event = query.next() => event,
+            ended = &mut lookup => break ended.map(|_| ()),
+            () = super::at(still) => break Ok(()),
+        };
+        if let Some(RecordEvent::Added(record)) = event {
+            if let Err(stop) = tell(session, &record, true) {
+                return Ok(Err(stop));
+            }
+            // Who shares a name with others may not be the last to answer: as a list of services (ruling 34).
+            still = Some((Instant::now() + super::STILL).max(begun + super::LEAST));
         }
-        answer = zeroconf.lookup(name.clone(), args.kind).timeout(timeout).into_future() => answer,
     };
-    let proof = match answer {
-        Ok(records) => {
-            let told = records
-                .iter()
-                .try_for_each(|record| tell(session, record, true));
-            return Ok(told.map(|()| {
-                if records.is_empty() {
-                    Outcome::NotFound
-                } else {
-                    Outcome::Done
-                }
-            }));
-        }
+    let proof = match ended {
+        _ if still.is_some() => return Ok(Ok(Outcome::Done)),
+        Ok(()) => Proof::Timeout,
         Err(error) if error.is_timeout() => Proof::Timeout,
         Err(error) if error.is_not_found() => Proof::Nsec,
         Err(error) => return Err(session::failure(&error)),

@@ -1,7 +1,5 @@
 //! `cooee types`: the kinds of services that anybody announces.
 
-use std::time::Duration;
-
 use cooee::{HostPolicy, TypeBrowser, TypeEvent, Zeroconf};
 use tokio::time::Instant;
 
@@ -51,11 +49,6 @@ pub(crate) async fn run(args: &args::Types, mut session: Session) -> Result<Outc
     }
 }
 
-/// As for a list of services (ruling 34).
-const LEAST: Duration = Duration::from_millis(1_500);
-const STILL: Duration = Duration::from_millis(500);
-const MOST: Duration = Duration::from_secs(5);
-
 /// Tells each type when it is heard of, and gives their number.
 async fn watch(
     args: &args::Types,
@@ -71,7 +64,11 @@ async fn watch(
         let end = match (args.timeout, args.watch) {
             (Some(timeout), _) => Some(begun + timeout),
             (None, true) => None,
-            (None, false) => Some((last_new + STILL).max(begun + LEAST).min(begun + MOST)),
+            (None, false) => Some(
+                (last_new + super::STILL)
+                    .max(begun + super::LEAST)
+                    .min(begun + super::MOST),
+            ),
         };
         let event = tokio::select! {
             biased;
