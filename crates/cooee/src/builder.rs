@@ -11,10 +11,10 @@ use cooee_mdns::net::{self, Families, Handle, Links, Stats};
 use cooee_mdns::{Config, Engine};
 
 use crate::core::{Call, Core, Network, Runner};
-use crate::discovery::{Discovery, HostName};
-use crate::error::{Error, Result};
+use crate::discovery::Discovery;
+use crate::error::Result;
 use crate::links::Link;
-use crate::offer::computer_name;
+use crate::offer::{computer_name, host_label};
 use crate::watched::Watched;
 use crate::zeroconf::Zeroconf;
 
@@ -108,8 +108,8 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// [`is_no_runtime`](Error::is_no_runtime) outside of a tokio runtime; [`is_network`](Error::is_network) if no socket of any family can be
-    /// had; [`is_invalid_input`](Error::is_invalid_input) if the host name is none. Having no link is no error: one may come.
+    /// [`is_no_runtime`](crate::Error::is_no_runtime) outside of a tokio runtime; [`is_network`](crate::Error::is_network) if no socket of any family can be
+    /// had; [`is_invalid_input`](crate::Error::is_invalid_input) if the host name is none. Having no link is no error: one may come.
     ///
     /// # Cancel safety
     ///
@@ -121,6 +121,7 @@ impl Builder {
     pub(crate) fn start_now(self) -> Result<Zeroconf> {
         let host = host(&self.host)?;
         let has_host = host.is_some();
+        let at_once = matches!(self.host, HostPolicy::Named(_));
         let network = Watched::new(Network::default());
         let node_network = network.clone();
         let handle = self.net.start(move |now, seed| {
@@ -128,43 +129,20 @@ impl Builder {
             Discovery::new(engine, host, node_network)
         })?;
         let core = Core::new(Box::new(Driver(handle)), network, self.timeout, has_host);
-        core.call(|discovery, now| discovery.begin_host(now));
+        if at_once {
+            core.call(|discovery, now| discovery.claim_own_host(now));
+        }
         Ok(Zeroconf::new(Arc::new(core)))
     }
 }
 
-fn host(policy: &HostPolicy) -> Result<Option<HostName>> {
-    let (label, at_once) = match policy {
-        HostPolicy::None => return Ok(None),
-        HostPolicy::Named(name) => (named(name)?, true),
-        HostPolicy::Derived | HostPolicy::System => (derived(&computer_name()), false),
-    };
-    Ok(Some(HostName { label, at_once }))
-}
-
-/// The label of a host name that was given as `hub`, `hub.local` or `hub.local.`
-fn named(name: &str) -> Result<String> {
-    let label = name.strip_suffix('.').unwrap_or(name);
-    let label = match label.len().checked_sub(".local".len()) {
-        Some(end)
-            if label
-                .get(end..)
-                .is_some_and(|tail| tail.eq_ignore_ascii_case(".local")) =>
-        {
-            &label[..end]
-        }
-        _ => label,
-    };
-    if label.is_empty()
-        || label.len() > 63
-        || label.contains('.')
-        || label.contains(char::is_control)
-    {
-        return Err(Error::invalid(format!(
-            "\"{name}\" is no host name: one label of 1 to 63 bytes is, with or without \".local\""
-        )));
+/// The first label of the host's name, if it is to have one.
+fn host(policy: &HostPolicy) -> Result<Option<String>> {
+    match policy {
+        HostPolicy::None => Ok(None),
+        HostPolicy::Named(name) => Ok(Some(host_label(name)?)),
+        HostPolicy::Derived | HostPolicy::System => Ok(Some(derived(&computer_name()))),
     }
-    Ok(label.into())
 }
 
 /// `tabasco-cooee`, cut on a character boundary to the 63 bytes of a label.
@@ -209,16 +187,6 @@ impl fmt::Debug for Driver {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_host_name_may_be_given_with_and_without_its_domain() {
-        for text in ["hub", "hub.local", "hub.LOCAL."] {
-            assert_eq!(named(text).unwrap(), "hub");
-        }
-        for text in ["", ".local", "hub.example.org", "a\u{7}b", &"x".repeat(64)] {
-            assert!(named(text).unwrap_err().is_invalid_input(), "{text}");
-        }
-    }
 
     #[test]
     fn a_derived_host_name_fits_into_a_label() {

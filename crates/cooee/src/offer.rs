@@ -3,6 +3,8 @@
 use cooee_sd::{ServiceName, ServiceRecords, Subtype, TxtAttributes};
 use cooee_wire::NameBuf;
 
+use crate::error::{Error, Result};
+
 /// What of a service can be changed while it is up.
 #[derive(Clone, Debug)]
 pub(crate) struct Offer {
@@ -41,6 +43,25 @@ pub(crate) fn host_name(label: &str) -> NameBuf {
     NameBuf::from_labels([octets, b"local"]).expect("two labels of at most 63 octets are a name")
 }
 
+/// The label of a host name that was given as `hub`, `hub.local` or `hub.local.`
+pub(crate) fn host_label(name: &str) -> Result<String> {
+    let label = name.strip_suffix('.').unwrap_or(name);
+    let label = match label.rsplit_once('.') {
+        Some((label, domain)) if domain.eq_ignore_ascii_case("local") => label,
+        _ => label,
+    };
+    if label.is_empty()
+        || label.len() > 63
+        || label.contains('.')
+        || label.contains(char::is_control)
+    {
+        return Err(Error::invalid(format!(
+            "\"{name}\" is no host name: one label of 1 to 63 bytes is, with or without \".local\""
+        )));
+    }
+    Ok(label.into())
+}
+
 /// What this computer is called, up to the first dot.
 pub(crate) fn computer_name() -> String {
     let name = system_name().unwrap_or_default();
@@ -58,4 +79,19 @@ fn system_name() -> Option<String> {
 #[cfg(not(unix))]
 fn system_name() -> Option<String> {
     std::env::var("COMPUTERNAME").ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_name_may_be_given_with_and_without_its_domain() {
+        for text in ["hub", "hub.local", "hub.LOCAL."] {
+            assert_eq!(host_label(text).unwrap(), "hub");
+        }
+        for text in ["", ".local", "hub.example.org", "a\u{7}b", &"x".repeat(64)] {
+            assert!(host_label(text).unwrap_err().is_invalid_input(), "{text}");
+        }
+    }
 }

@@ -4,6 +4,8 @@ use cooee_mdns::net::Links;
 use cooee_sd::{InstanceName, ServiceName, ServiceType, Subtype, TxtAttributes};
 use cooee_wire::NameBuf;
 
+use crate::claim::HostRegistration;
+use crate::discovery::{HostKey, Place};
 use crate::error::{Error, Result};
 use crate::offer::{Offer, computer_name, host_name};
 
@@ -215,14 +217,28 @@ impl Service {
     }
 }
 
-/// Where a service runs, if not on this host: a host name that somebody publishes.
+/// Where a service runs, if not on this host under its own name: on the host of a [`HostRegistration`], whose renames it follows, or on one that
+/// somebody else publishes.
 #[derive(Clone, Debug)]
 pub struct ServiceHost {
     pub(crate) name: NameBuf,
+    pub(crate) place: Place,
+}
+
+impl From<&HostRegistration> for ServiceHost {
+    fn from(host: &HostRegistration) -> Self {
+        Self {
+            name: host.name(),
+            place: Place::Host(HostKey::Other(host.id())),
+        }
+    }
 }
 
 impl From<NameBuf> for ServiceHost {
     fn from(name: NameBuf) -> Self {
-        Self { name }
+        Self {
+            place: Place::Elsewhere(name.clone()),
+            name,
+        }
     }
 }

@@ -6,21 +6,24 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cooee_mdns::RecordSet;
 use cooee_mdns::net::{Families, Links};
 use cooee_sd::ServiceName;
-use cooee_wire::{Data, NameBuf, QuestionBuf, RecordType};
+use cooee_wire::{Data, NameBuf, QuestionBuf, RecordBuf, RecordType};
 
 use crate::address::ScopedAddr;
 use crate::browse::Browse;
 use crate::browser::{Browser, Browsing, End};
 use crate::builder::Builder;
+use crate::claim::{Claim, Host, HostRegistration, RecordRegistration};
 use crate::core::Core;
-use crate::discovery::{Terms, Wanted};
+use crate::discovery::{HostKey, Place, Terms, Wanted};
 use crate::error::{Error, Result};
 use crate::events::Events;
 use crate::found::{FoundService, HostAddresses};
 use crate::links::Link;
 use crate::lookup::{Lookup, Options};
+use crate::offer::host_name;
 use crate::records::{Answers, FoundRecord, Query};
 use crate::registration::{Phase, Published, Registration};
 use crate::service::Service;
@@ -115,7 +118,9 @@ impl Zeroconf {
             unsaid: 0,
         });
         let terms = Terms {
-            elsewhere: service.host.map(|host| host.name),
+            place: service
+                .host
+                .map_or(Place::Host(HostKey::Own), |host| host.place),
             choice: service.links,
             may_rename: service.may_rename,
         };
@@ -124,6 +129,82 @@ impl Zeroconf {
             discovery.publish(now, id, published, terms);
         });
         Ok(Registration::new(Arc::clone(&self.core), id, state))
+    }
+
+    /// Publishes a host name beside that of this computer, and waits until it is ours and announced.
+    ///
+    /// ```no_run
+    /// # async fn example(zeroconf: cooee::Zeroconf) -> Result<(), Box<dyn std::error::Error>> {
+    /// use cooee::{Host, Service};
+    ///
+    /// // A printer that cannot speak for itself.
+    /// let host = zeroconf
+    ///     .publish_host(Host::new("old-laserjet", ["192.168.1.50".parse()?])?)
+    ///     .await?;
+    /// let queue = zeroconf
+    ///     .publish(Service::new("LaserJet 4", "_ipp._tcp", 631)?.host(&host))
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`publish`](Self::publish).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a host whose publication is given up is withdrawn.
+    pub async fn publish_host(&self, host: Host) -> Result<HostRegistration> {
+        self.core.check_alive()?;
+        let id = self.core.next_id();
+        let state = Watched::new(Claim::new(Some(host_name(&host.label))));
+        let registration = HostRegistration::new(Arc::clone(&self.core), id, state.clone());
+        let claimed = state.clone();
+        self.core.call_for(&state, move |discovery, now| {
+            discovery.publish_host(now, id, host, claimed);
+        });
+        registration.ready().await?;
+        Ok(registration)
+    }
+
+    /// Publishes records, and waits until they are announced. Those with the cache-flush bit are unique, so that their names are probed first; the others
+    /// are shared.
+    ///
+    /// # Errors
+    ///
+    /// [`is_invalid_input`](Error::is_invalid_input) if there is no record or one is too large; [`is_name_taken`](Error::is_name_taken) if somebody else
+    /// has unique records of one of the names; [`is_shut_down`](Error::is_shut_down) after shutdown.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: records whose publication is given up are withdrawn.
+    pub async fn publish_records(
+        &self,
+        records: impl IntoIterator<Item = RecordBuf>,
+        links: Links,
+    ) -> Result<RecordRegistration> {
+        let mut set = RecordSet::new();
+        for record in records {
+            set = match record.cache_flush {
+                true => set.unique(record),
+                false => set.shared(record),
+            };
+        }
+        let registration = self.start_records(set, links)?;
+        registration.ready().await?;
+        Ok(registration)
+    }
+
+    fn start_records(&self, set: RecordSet, links: Links) -> Result<RecordRegistration> {
+        self.core.check_alive()?;
+        let id = self.core.next_id();
+        let state = Watched::new(Claim::new(None));
+        let claimed = state.clone();
+        self.core.call_for(&state, move |discovery, now| {
+            discovery.publish_records(now, id, set, &links, claimed);
+        });
+        Ok(RecordRegistration::new(Arc::clone(&self.core), id, state))
     }
 
     /// Looks for services: of a type, of several, of all, or for one by its name.

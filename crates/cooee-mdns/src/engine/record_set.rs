@@ -2,8 +2,11 @@
 
 use alloc::vec::Vec;
 use core::fmt;
+use core::net::IpAddr;
 
-use cooee_wire::{NameBuf, RecordBuf};
+use cooee_wire::{NameBuf, RdataBuf, RecordBuf};
+
+use super::config::HOST_TTL;
 
 /// The number of a group of published records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,6 +86,23 @@ impl RecordSet {
     // RFC 6762 §14 (6762-14-4), §6.2 (6762-6.2-1)
     pub fn host_addresses(mut self, host: NameBuf) -> Self {
         self.hosts.push(host);
+        self
+    }
+
+    /// Gives the name `host` to another machine, which cannot speak for itself: its A and AAAA records, unique.
+    // RFC 6762 §10 (6762-10-1)
+    pub fn addresses_of(
+        mut self,
+        host: &NameBuf,
+        addresses: impl IntoIterator<Item = IpAddr>,
+    ) -> Self {
+        for address in addresses {
+            let rdata = match address {
+                IpAddr::V4(v4) => RdataBuf::a(v4),
+                IpAddr::V6(v6) => RdataBuf::aaaa(v6),
+            };
+            self = self.unique(RecordBuf::new(host.clone(), HOST_TTL, rdata));
+        }
         self
     }
 

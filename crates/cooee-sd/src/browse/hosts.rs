@@ -122,7 +122,6 @@ impl Hosts {
             .is_some_and(|place| !place.users.is_empty());
         if !used {
             if self.used >= context.limits.hosts {
-                context.refused.hosts += 1;
                 return None;
             }
             self.used += 1;
@@ -281,6 +280,7 @@ impl Hosts {
                     return;
                 }
                 let alias = self.enlist(target, link, User::Host(id), context);
+                context.refused.hosts += u64::from(alias.is_none());
                 if let Some(place) = self.place_mut(id, link) {
                     place.alias = alias.map(|alias| (alias, epoch));
                 }
@@ -370,6 +370,11 @@ impl Hosts {
             }
         }
         Reach::default()
+    }
+
+    /// How many hosts are needed, by link.
+    pub(crate) const fn used(&self) -> usize {
+        self.used
     }
 
     #[cfg(test)]

@@ -31,7 +31,7 @@ pub(crate) struct Instances {
     next: u64,
     ids: NameIndex<InstanceId>,
     instances: BTreeMap<InstanceId, Instance>,
-    /// Never told, oldest first: these make room for others.
+    /// Never told, oldest first: these make room for others, unless they turn out to be resolved.
     fresh: BTreeSet<InstanceId>,
     /// Not found yet: only records about them came, oldest first.
     early: BTreeSet<InstanceId>,
@@ -383,9 +383,14 @@ impl Instances {
         self.early.contains(&id)
     }
 
-    /// The oldest that nobody was told of.
-    pub(crate) fn oldest_untold(&self) -> Option<InstanceId> {
-        self.fresh.first().copied()
+    /// The oldest that nobody was told of, but for one.
+    pub(crate) fn oldest_untold(&self, spared: Option<InstanceId>) -> Option<InstanceId> {
+        self.fresh.iter().copied().find(|id| Some(*id) != spared)
+    }
+
+    /// From now on it does not make room for others.
+    pub(crate) fn keep(&mut self, id: InstanceId) {
+        self.fresh.remove(&id);
     }
 
     pub(crate) fn remove(&mut self, id: InstanceId) {

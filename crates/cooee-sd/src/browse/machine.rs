@@ -375,7 +375,7 @@ impl Browser {
         }
     }
 
-    fn current(&mut self, id: InstanceId) -> Option<Found> {
+    pub(super) fn current(&mut self, id: InstanceId) -> Option<Found> {
         if !self.resolves() {
             return None;
         }

@@ -285,6 +285,8 @@ impl Browser {
             if changed {
                 self.mark(id);
             }
+            // Its host may have found no room before.
+            self.engage(id, link);
             return;
         }
         push_one(&mut sighting.pointers, pointer);
@@ -321,17 +323,31 @@ impl Browser {
             return true;
         }
         self.overflowed = true;
-        let Some(oldest) = self.instances.oldest_untold() else {
-            return false;
-        };
-        self.refused.evicted += 1;
-        self.evict(oldest);
-        true
+        self.evict_unresolved(None)
+    }
+
+    /// Gives up the oldest instance that was never told and is not resolved either. Whether there was one.
+    pub(super) fn evict_unresolved(&mut self, spared: Option<InstanceId>) -> bool {
+        while let Some(oldest) = self.instances.oldest_untold(spared) {
+            if self.current(oldest).is_some() {
+                // Only its reader is slow.
+                self.instances.keep(oldest);
+                continue;
+            }
+            self.refused.evicted += 1;
+            self.evict(oldest);
+            return true;
+        }
+        false
     }
 
     /// Room came back: what found none before may come now.
     pub(super) fn refill(&mut self) {
-        if self.overflowed && self.instances.len() < self.spec.limits.instances / 4 * 3 {
+        let is_low = |used: usize, limit: usize| used < limit - limit.div_ceil(4);
+        if self.overflowed
+            && is_low(self.instances.len(), self.spec.limits.instances)
+            && is_low(self.hosts.used(), self.spec.limits.hosts)
+        {
             self.overflowed = false;
             self.restart_roots();
         }

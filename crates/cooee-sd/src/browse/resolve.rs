@@ -1,11 +1,12 @@
 //! SRV, TXT and addresses: what makes an instance a service.
 
+use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::time::Duration;
 
 use cooee_wire::{NameBuf, QuestionBuf, RecordType};
 
-use super::hosts::{Context, Seen, User};
+use super::hosts::{HostId, Seen, User};
 use super::instances::{Attributes, InstanceId, Service, Sighting, push_one};
 use super::machine::Browser;
 use super::timers::Why;
@@ -19,6 +20,9 @@ const LOST_PATIENCE: Duration = Duration::from_secs(10);
 /// How long an instance is announced without SRV record before its PTR record is doubted.
 // RFC 6762 §10.4 (6762-10.4-3)
 const NO_SRV_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How many unresolved instances may make room for one host.
+const MAX_EVICTIONS: usize = 8;
 
 impl Browser {
     /// An instance was found on a link: what is not known of it is asked for there.
@@ -244,7 +248,7 @@ impl Browser {
     }
 
     /// Asks for the hosts of an instance that is found.
-    fn engage(&mut self, id: InstanceId, link: Link) {
+    pub(super) fn engage(&mut self, id: InstanceId, link: Link) {
         let resolves = self.resolves();
         let Some(sighting) = self
             .instances
@@ -260,22 +264,46 @@ impl Browser {
             sighting.service_at.get_or_insert(self.now);
             sighting.plan(id, self.now, &mut self.timers);
         }
-        let mut context = Context {
-            now: self.now,
-            limits: &self.spec.limits,
-            asks: &mut self.asks,
-            timers: &mut self.timers,
-            refused: &mut self.refused,
-        };
-        for service in sighting
+        let lacks_host = |service: &&Service| service.host.is_none() && service.is_usable();
+        let targets: Vec<_> = sighting
             .services
-            .iter_mut()
-            .filter(|service| service.host.is_none() && service.is_usable())
-        {
-            service.host =
-                self.hosts
-                    .enlist(&service.target, link, User::Instance(id), &mut context);
+            .iter()
+            .filter(lacks_host)
+            .map(|service| service.target.clone())
+            .collect();
+        for target in targets {
+            let host = self.enlist(&target, link, id);
+            let sighting = self
+                .instances
+                .get_mut(id)
+                .and_then(|instance| instance.known_sighting(link));
+            let mut services = sighting
+                .into_iter()
+                .flat_map(|sighting| &mut sighting.services);
+            if let Some(service) =
+                services.find(|service| lacks_host(&&**service) && service.target == target)
+            {
+                service.host = host;
+                self.mark(id);
+            }
         }
+    }
+
+    /// Makes room for a host if it has to.
+    fn enlist(&mut self, target: &NameBuf, link: Link, id: InstanceId) -> Option<HostId> {
+        for _ in 0..MAX_EVICTIONS {
+            let (hosts, mut context) = self.hosts();
+            let host = hosts.enlist(target, link, User::Instance(id), &mut context);
+            if host.is_some() {
+                return host;
+            }
+            self.overflowed = true;
+            if !self.evict_unresolved(Some(id)) {
+                break;
+            }
+        }
+        self.refused.hosts += 1;
+        None
     }
 
     /// Undoes what an SRV record that is taken away brought along.
@@ -404,7 +432,7 @@ impl Browser {
         else {
             return;
         };
-        let mut gone = alloc::vec::Vec::new();
+        let mut gone = Vec::new();
         sighting.pointers.retain(|pointer| {
             let stays = pointer.epoch == epoch;
             if !stays {
@@ -414,7 +442,7 @@ impl Browser {
         });
         let unannounced = sighting.pointers.is_empty() && sighting.is_found && !follows_one;
         sighting.txts.retain(|known| known.epoch == epoch);
-        let mut released = alloc::vec::Vec::new();
+        let mut released = Vec::new();
         while let Some(at) = sighting
             .services
             .iter()

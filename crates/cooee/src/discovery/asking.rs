@@ -8,7 +8,7 @@ use cooee_mdns::{Instant, LinkId, LinkSet, Presence, QueryId, QueryOptions};
 use cooee_sd::{Ask, AskId, TypeBrowser};
 use cooee_wire::{NameBuf, QuestionBuf, RecordBuf, RecordType};
 
-use super::Discovery;
+use super::{Discovery, among};
 use crate::browser::{Browsing, End};
 use crate::core::Id;
 use crate::records::Answers;
@@ -216,14 +216,9 @@ impl Discovery {
     }
 
     fn begin(&mut self, id: Id, mut search: Search) {
-        search.links = self.among(&search.choice);
+        search.links = among(&self.network, &search.choice);
         self.searches.insert(id, search);
         self.stirred.insert(id);
-    }
-
-    pub(super) fn among(&self, choice: &Links) -> LinkSet {
-        self.network
-            .with(|network| choice.among(network.links.present()))
     }
 
     pub(super) fn answer(
@@ -520,7 +515,7 @@ impl Discovery {
             let Some(mut search) = self.searches.remove(&id) else {
                 continue;
             };
-            let links = self.among(&search.choice);
+            let links = among(&self.network, &search.choice);
             if links != search.links {
                 match &mut search.what {
                     What::Services(Services { asked, .. }) | What::Types(Types { asked, .. }) => {

@@ -4,6 +4,7 @@
 //! of the engine, and a name that was lost is exchanged for the next one.
 
 mod asking;
+mod hosts;
 mod publishing;
 
 #[cfg(test)]
@@ -11,26 +12,33 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cooee_mdns::net::{Driven, Link, NetworkEvent};
-use cooee_mdns::{Engine, Event, GroupId, Instant, Node, QueryId};
+use cooee_mdns::net::{Driven, Link, Links, NetworkEvent};
+use cooee_mdns::{Engine, Event, GroupId, Instant, LinkSet, Node, QueryId};
+use cooee_wire::NameBuf;
 
 use crate::core::{Id, Network};
+use crate::registration::Phase;
 use crate::watched::Watched;
 use asking::Search;
 pub(crate) use asking::Wanted;
-use publishing::{Host, Leaving, Service};
-pub(crate) use publishing::{HostName, Terms};
+pub(crate) use hosts::HostKey;
+use hosts::{Host, Records};
+use publishing::{Leaving, Service};
+pub(crate) use publishing::{Place, Terms};
 
 /// An engine with the application's wishes on top: what a driver, or a simulator, drives.
 #[derive(Debug)]
 pub(crate) struct Discovery {
     engine: Engine,
     network: Watched<Network>,
-    host: Option<Host>,
+    hosts: BTreeMap<HostKey, Host>,
     services: BTreeMap<Id, Service>,
+    records: BTreeMap<Id, Records>,
     groups: BTreeMap<GroupId, Owner>,
     /// Services whose name another one of ours has.
     clashing: BTreeSet<Id>,
+    /// Hosts of which the same is true.
+    clashing_hosts: BTreeSet<HostKey>,
     /// What was withdrawn, until its goodbye has left.
     leaving: Vec<Leaving>,
     searches: BTreeMap<Id, Search>,
@@ -44,19 +52,25 @@ pub(crate) struct Discovery {
 /// Whose a group is.
 #[derive(Clone, Copy, Debug)]
 enum Owner {
-    Host,
+    Host(HostKey),
     Service(Id),
+    Records(Id),
 }
 
 impl Discovery {
-    pub(crate) fn new(engine: Engine, host: Option<HostName>, network: Watched<Network>) -> Self {
+    pub(crate) fn new(engine: Engine, host: Option<String>, network: Watched<Network>) -> Self {
         Self {
             engine,
             network,
-            host: host.map(Host::new),
+            hosts: host
+                .map(|host| (HostKey::Own, Host::own(host)))
+                .into_iter()
+                .collect(),
             services: BTreeMap::new(),
+            records: BTreeMap::new(),
             groups: BTreeMap::new(),
             clashing: BTreeSet::new(),
+            clashing_hosts: BTreeSet::new(),
             leaving: Vec::new(),
             searches: BTreeMap::new(),
             queries: BTreeMap::new(),
@@ -93,6 +107,33 @@ impl Discovery {
         }
     }
 
+    fn group_waits(&self, group: GroupId) {
+        match self.groups.get(&group) {
+            Some(&Owner::Host(key)) => self.host_waits(key),
+            Some(&Owner::Service(id)) => self.service_waits(id),
+            Some(&Owner::Records(id)) => self.tell_records(id, Phase::Waiting),
+            None => {}
+        }
+    }
+
+    fn group_ready(&mut self, group: GroupId) {
+        match self.groups.get(&group) {
+            Some(&Owner::Host(key)) => self.host_ready(key),
+            Some(&Owner::Service(id)) => self.service_ready(id),
+            Some(&Owner::Records(id)) => self.tell_records(id, Phase::Ready),
+            None => {}
+        }
+    }
+
+    fn group_conflict(&mut self, now: Instant, group: GroupId, lost: &NameBuf) {
+        match self.groups.get(&group) {
+            Some(&Owner::Host(key)) => self.rename_host(now, key),
+            Some(&Owner::Service(id)) => self.service_conflict(now, id, lost),
+            Some(&Owner::Records(id)) => self.records_conflict(now, id, lost),
+            None => {}
+        }
+    }
+
     fn set_links(&self, links: &[Link]) {
         self.network.change(|network| {
             network.links = network.links.updated(links.to_vec());
@@ -115,6 +156,9 @@ impl Node for Discovery {
             }
             while let Some(id) = self.clashing.pop_first() {
                 self.take_next_name(now, id);
+            }
+            while let Some(key) = self.clashing_hosts.pop_first() {
+                self.rename_host(now, key);
             }
             while let Some(&(due, id)) = self.deadlines.first()
                 && due <= now
@@ -161,10 +205,16 @@ impl Driven for Discovery {
 impl Drop for Discovery {
     /// Nothing will change any more: whoever waits learns that.
     fn drop(&mut self) {
-        self.close_publications();
+        self.close_services();
+        self.close_claims();
         for search in self.searches.values() {
             search.close();
         }
         self.network.close();
     }
+}
+
+/// A choice of links, of those there are.
+fn among(network: &Watched<Network>, choice: &Links) -> LinkSet {
+    network.with(|network| choice.among(network.links.present()))
 }

@@ -1,47 +1,29 @@
-//! What is published: the host's name, services, single records; and what happens when a name is taken.
+//! Services that are published, and what happens when a name is taken.
 
 use std::time::Duration;
 
 use cooee_mdns::net::Links;
 use cooee_mdns::{GroupId, Instant, LinkId, LinkSet, PublishError, RecordSet};
-use cooee_sd::{InstanceName, next_host_label};
+use cooee_sd::InstanceName;
 use cooee_wire::NameBuf;
 
-use super::{Discovery, Owner};
+use super::hosts::HostKey;
+use super::{Discovery, Owner, among};
+use crate::claim::Claim;
 use crate::core::Id;
 use crate::error::Error;
-use crate::offer::{Offer, host_name};
+use crate::offer::Offer;
 use crate::registration::{Phase, Published};
 use crate::watched::Watched;
 
 /// How long conflicts may go on before publishing fails (ruling 11).
-const CONTEST_LIMIT: Duration = Duration::from_secs(60);
-
-/// The name that this host is to be known by.
-#[derive(Clone, Debug)]
-pub(crate) struct HostName {
-    /// The first label; what follows is `local`.
-    pub(crate) label: String,
-    /// Claimed at once, not only when a service needs it.
-    pub(crate) at_once: bool,
-}
-
-/// The name of this host, with a claim to it.
-#[derive(Debug)]
-pub(super) struct Host {
-    label: String,
-    name: NameBuf,
-    at_once: bool,
-    group: Option<GroupId>,
-    is_ready: bool,
-}
+pub(super) const CONTEST_LIMIT: Duration = Duration::from_secs(60);
 
 /// A published service.
 #[derive(Debug)]
 pub(super) struct Service {
     pub(super) state: Watched<Published>,
-    /// Where it runs, if not on this host.
-    elsewhere: Option<NameBuf>,
+    place: Place,
     choice: Links,
     links: LinkSet,
     may_rename: bool,
@@ -54,33 +36,63 @@ pub(super) struct Service {
 /// Something withdrawn, whose goodbye may not have left.
 #[derive(Debug)]
 pub(super) struct Leaving {
-    state: Watched<Published>,
+    state: Left,
     /// Whether the driver has had a chance to send since.
     sent: bool,
+}
+
+#[derive(Debug)]
+enum Left {
+    Service(Watched<Published>),
+    Claim(Watched<Claim>),
+}
+
+impl Leaving {
+    fn service(state: Watched<Published>) -> Self {
+        Self {
+            state: Left::Service(state),
+            sent: false,
+        }
+    }
+
+    pub(super) fn claim(state: Watched<Claim>) -> Self {
+        Self {
+            state: Left::Claim(state),
+            sent: false,
+        }
+    }
+
+    fn close(&self) {
+        match &self.state {
+            Left::Service(state) => state.close(),
+            Left::Claim(state) => state.close(),
+        }
+    }
+
+    fn tell(&self) {
+        match &self.state {
+            Left::Service(state) => state.with(|state| state.phase = Phase::Withdrawn),
+            Left::Claim(state) => state.with(|claim| claim.phase = Phase::Withdrawn),
+        }
+        self.close();
+    }
+}
+
+/// Where a service runs.
+#[derive(Clone, Debug)]
+pub(crate) enum Place {
+    /// On a host that this node publishes.
+    Host(HostKey),
+    /// On one that somebody else publishes.
+    Elsewhere(NameBuf),
 }
 
 /// What a service is published with, beside what its registration shows.
 #[derive(Clone, Debug)]
 pub(crate) struct Terms {
-    pub(crate) elsewhere: Option<NameBuf>,
+    pub(crate) place: Place,
     pub(crate) choice: Links,
     pub(crate) may_rename: bool,
-}
-
-impl Host {
-    pub(super) fn new(wanted: HostName) -> Self {
-        Self {
-            name: host_name(&wanted.label),
-            label: wanted.label,
-            at_once: wanted.at_once,
-            group: None,
-            is_ready: false,
-        }
-    }
-
-    fn records(&self) -> RecordSet {
-        RecordSet::new().host_addresses(self.name.clone())
-    }
 }
 
 impl Discovery {
@@ -92,13 +104,13 @@ impl Discovery {
         state: Watched<Published>,
         terms: Terms,
     ) {
-        if terms.elsewhere.is_none() {
-            self.claim_host(now);
+        if let Place::Host(key) = terms.place {
+            self.claim_host(now, key);
         }
-        let links = self.among(&terms.choice);
+        let links = among(&self.network, &terms.choice);
         let service = Service {
             state,
-            elsewhere: terms.elsewhere,
+            place: terms.place,
             choice: terms.choice,
             links,
             may_rename: terms.may_rename,
@@ -152,17 +164,7 @@ impl Discovery {
             self.groups.remove(&group);
             self.engine.withdraw(now, group);
         }
-        self.leaving.push(Leaving {
-            state: service.state,
-            sent: false,
-        });
-    }
-
-    /// Claims the host's name, if that is to be done without a service.
-    pub(crate) fn begin_host(&mut self, now: Instant) {
-        if self.host.as_ref().is_some_and(|host| host.at_once) {
-            self.claim_host(now);
-        }
+        self.leaving.push(Leaving::service(service.state));
     }
 
     /// Tells those who withdrew something that its goodbye has left: a node is called before and after its packets are sent.
@@ -172,31 +174,21 @@ impl Discovery {
                 leaving.sent = true;
                 return true;
             }
-            leaving.state.change(|state| {
-                state.phase = Phase::Withdrawn;
-                true
-            });
-            leaving.state.close();
+            leaving.tell();
             false
         });
     }
 
-    pub(super) fn close_publications(&self) {
-        let leaving = self.leaving.iter().map(|leaving| &leaving.state);
-        for state in self
-            .services
-            .values()
-            .map(|service| &service.state)
-            .chain(leaving)
-        {
-            state.close();
+    pub(super) fn close_services(&self) {
+        for service in self.services.values() {
+            service.state.close();
         }
+        self.leaving.iter().for_each(Leaving::close);
     }
 
-    pub(super) fn group_waits(&mut self, group: GroupId) {
-        if let Some(&Owner::Service(id)) = self.groups.get(&group)
-            && let Some(service) = self.services.get(&id)
-        {
+    /// The group of a service waits for a link.
+    pub(super) fn service_waits(&self, id: Id) {
+        if let Some(service) = self.services.get(&id) {
             service.state.change(|state| {
                 state.phase = Phase::Waiting;
                 true
@@ -219,44 +211,37 @@ impl Discovery {
         }
     }
 
-    pub(super) fn group_ready(&mut self, group: GroupId) {
-        match self.groups.get(&group) {
-            Some(Owner::Host) => {
-                let Some(host) = &mut self.host else { return };
-                host.is_ready = true;
-                tracing::debug!(target: "cooee", host = %host.name, "host name is ours");
-                self.tell_host_name();
-                let ids: Vec<_> = self.services.keys().copied().collect();
-                for id in ids {
-                    self.tell_ready(id);
-                }
-            }
-            Some(&Owner::Service(id)) => {
-                if let Some(service) = self.services.get_mut(&id) {
-                    service.is_ready = true;
-                    service.contested_since = None;
-                }
-                self.tell_ready(id);
-            }
-            None => {}
+    pub(super) fn service_ready(&mut self, id: Id) {
+        if let Some(service) = self.services.get_mut(&id) {
+            service.is_ready = true;
+            service.contested_since = None;
+        }
+        self.tell_ready(id);
+    }
+
+    pub(super) fn service_conflict(&mut self, now: Instant, id: Id, lost: &NameBuf) {
+        let current = self
+            .services
+            .get(&id)
+            .is_some_and(|service| service.state.with(|s| s.name.as_name_buf() == lost));
+        // The name may have been given up meanwhile.
+        if current {
+            self.take_next_name(now, id);
         }
     }
 
-    pub(super) fn group_conflict(&mut self, now: Instant, group: GroupId, lost: &NameBuf) {
-        match self.groups.get(&group) {
-            Some(Owner::Host) => self.rename_host(now),
-            Some(&Owner::Service(id)) => {
-                let current = self
-                    .services
-                    .get(&id)
-                    .is_some_and(|service| service.state.with(|s| s.name.as_name_buf() == lost));
-                // The name may have been given up meanwhile.
-                if current {
-                    self.take_next_name(now, id);
-                }
-            }
-            None => {}
-        }
+    /// The services that run on one of our hosts.
+    pub(super) fn services_on(&self, key: HostKey) -> Vec<Id> {
+        self.services
+            .iter()
+            .filter(|(_, service)| matches!(service.place, Place::Host(host) if host == key))
+            .map(|(&id, _)| id)
+            .collect()
+    }
+
+    /// Tells the engine again what the records of a service are.
+    pub(super) fn update_records(&mut self, now: Instant, id: Id) {
+        self.tell_engine(now, id, Change::Update);
     }
 
     /// The choice of links is made again when they change.
@@ -266,7 +251,7 @@ impl Discovery {
             let Some(choice) = self.services.get(&id).map(|service| service.choice.clone()) else {
                 continue;
             };
-            let links = self.among(&choice);
+            let links = among(&self.network, &choice);
             let Some(service) = self.services.get_mut(&id) else {
                 continue;
             };
@@ -284,67 +269,15 @@ impl Discovery {
         }
     }
 
-    fn claim_host(&mut self, now: Instant) {
-        let Some(host) = &mut self.host else { return };
-        if host.group.is_some() {
-            return;
-        }
-        match self.engine.publish(now, host.records(), LinkSet::All) {
-            Ok(group) => {
-                host.group = Some(group);
-                self.groups.insert(group, Owner::Host);
-            }
-            Err(error) => {
-                tracing::warn!(target: "cooee", host = %host.name, %error, "host name cannot be published");
-            }
-        }
-    }
-
-    fn rename_host(&mut self, now: Instant) {
-        let Some(host) = &mut self.host else { return };
-        let Some(group) = host.group else { return };
-        let lost = std::mem::take(&mut host.label);
-        host.label = next_host_label(&lost);
-        host.name = host_name(&host.label);
-        host.is_ready = false;
-        tracing::info!(target: "cooee", "host name is taken, trying the next");
-        tracing::debug!(target: "cooee", host = %host.name, "next host name");
-        if let Err(error) = self.engine.rename(now, group, host.records()) {
-            tracing::warn!(target: "cooee", %error, "host cannot be renamed");
-        }
-        self.tell_host_name();
-        // Ruling 17: those who depend on it follow without probing again.
-        let dependants: Vec<_> = self
-            .services
-            .iter()
-            .filter(|(_, service)| service.elsewhere.is_none())
-            .map(|(&id, _)| id)
-            .collect();
-        for id in dependants {
-            self.tell_engine(now, id, Change::Update);
-        }
-    }
-
-    fn tell_host_name(&self) {
-        let name = self
-            .host
-            .as_ref()
-            .filter(|host| host.is_ready)
-            .map(|host| host.name.clone());
-        self.network.change(|network| {
-            let news = network.host_name != name;
-            network.host_name = name;
-            news
-        });
-    }
-
     /// A service is ready when its own name is ours, and its host's, if that is this one.
-    fn tell_ready(&self, id: Id) {
+    pub(super) fn tell_ready(&self, id: Id) {
         let Some(service) = self.services.get(&id) else {
             return;
         };
-        let has_host =
-            service.elsewhere.is_some() || self.host.as_ref().is_some_and(|host| host.is_ready);
+        let has_host = match &service.place {
+            Place::Host(key) => self.hosts.get(key).is_some_and(|host| host.is_ready),
+            Place::Elsewhere(_) => true,
+        };
         if service.is_ready && has_host {
             service.state.change(|state| {
                 let news = state.phase != Phase::Ready;
@@ -391,10 +324,12 @@ impl Discovery {
         let Some(service) = self.services.get(&id) else {
             return;
         };
-        let host = match (&service.elsewhere, &self.host) {
-            (Some(elsewhere), _) => elsewhere.clone(),
-            (None, Some(host)) => host.name.clone(),
-            (None, None) => return self.fail(now, id, Error::no_host()),
+        let host = match &service.place {
+            Place::Elsewhere(name) => name.clone(),
+            Place::Host(key) => match self.hosts.get(key) {
+                Some(host) => host.name.clone(),
+                None => return self.fail(now, id, Error::no_host()),
+            },
         };
         let (name, offer) = service
             .state

@@ -77,23 +77,74 @@ fn instances_without_room_are_refused_and_asked_for_again_when_there_is_some() {
 #[test]
 fn hosts_are_bounded() {
     let mut bench = limited(|limits| limits.hosts = 3);
-    for number in 0..10 {
+    for number in 0..3 {
+        let (name, host) = (instance(number), format!("host-{number}.local"));
         bench.say_all(
             ETH,
             &[
-                ptr(&instance(number)),
-                srv(&instance(number), &format!("host-{number}.local"), 80),
+                ptr(&name),
+                srv(&name, &host, 80),
+                txt(&name, &[]),
+                address(&host, "192.0.2.1"),
             ],
         );
     }
+    assert_eq!(bench.at(250).events().len(), 3);
+    bench.say_all(ETH, &lobby());
     assert_eq!(
-        (bench.browser.refused().hosts, bench.browser.hosts.len()),
-        (7, 3)
+        (
+            bench.browser.refused().hosts,
+            bench.browser.hosts.used(),
+            bench.events().len()
+        ),
+        (1, 3, 0)
     );
-    for number in 0..10 {
-        bench.gone(ETH, &ptr(&instance(number)));
+    assert_eq!(
+        bench.browser.snapshot().services.len(),
+        3,
+        "what is resolved stays"
+    );
+    // When there is room, all is asked for anew, and what is told again finds its place.
+    bench.asks();
+    bench
+        .gone(ETH, &ptr(&instance(0)))
+        .gone(ETH, &ptr(&instance(1)))
+        .gone(ETH, &ptr(&instance(2)));
+    bench.events();
+    assert!(
+        bench
+            .asks()
+            .contains(&String::from("+ _http._tcp.local PTR"))
+    );
+    bench.say_all(ETH, &lobby());
+    assert_eq!(bench.events(), [LOBBY_ADDED]);
+}
+
+#[test]
+fn unresolved_instances_make_room_for_hosts() {
+    let mut bench = limited(|limits| limits.hosts = 8);
+    for number in 0..100 {
+        let name = instance(number);
+        bench.say_all(
+            ETH,
+            &[
+                ptr(&name),
+                srv(&name, &format!("nowhere-{number}.local"), 80),
+            ],
+        );
     }
-    assert_eq!(bench.browser.hosts.len(), 0);
+    bench.say_all(ETH, &lobby());
+    assert_eq!((bench.events().len(), bench.browser.hosts.used()), (1, 8));
+}
+
+#[test]
+fn a_flood_does_not_evict_what_a_slow_reader_has_not_read_yet() {
+    let mut bench = limited(|limits| limits.instances = 10);
+    bench.say_all(ETH, &lobby());
+    for number in 0..100 {
+        bench.say(ETH, &ptr(&instance(number)));
+    }
+    assert_eq!(bench.events(), [LOBBY_ADDED]);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use cooee_mdns::{Config, Engine, Instant, LinkId, Node as _};
 use cooee_sim::{Address, Conditions, HostId, Network as Simulation};
 
 use crate::core::{Call, Core, Network, Runner};
-use crate::discovery::{Discovery, HostName};
+use crate::discovery::Discovery;
 use crate::watched::Watched;
 use crate::zeroconf::Zeroconf;
 
@@ -58,10 +58,7 @@ impl Lan {
 
     pub(super) fn host_without_link(&mut self, name: &str) -> Host {
         let network = Watched::new(Network::default());
-        let host_name = HostName {
-            label: name.into(),
-            at_once: false,
-        };
+        let host_name = name.to_owned();
         let node_network = network.clone();
         let id = self.simulation.add_host(name, |seed, now| {
             let engine = Engine::new(Config::default(), seed, now);

@@ -530,3 +530,98 @@ fn a_service_that_could_not_be_reached_is_taken_back_soon() {
     let removed = lan.wait_up_to(Duration::from_secs(21), browser.changed());
     assert!(removed.is_some(), "{}", lan.simulation.transcript());
 }
+
+#[test]
+fn a_host_that_cannot_speak_for_itself_is_published_with_its_services() {
+    let mut lan = Lan::new(23);
+    let (alice, bob, carol) = (
+        lan.host("alice", 1),
+        lan.host("bob", 2),
+        lan.host("printer", 3),
+    );
+    let _busy = lan.wait(carol.zeroconf.publish(web("Carol"))).unwrap();
+    let address: std::net::IpAddr = "192.0.2.50".parse().unwrap();
+    // The name is taken, so that it gets a number.
+    let host = crate::Host::new("printer.local", [address]).unwrap();
+    let host = lan.wait(alice.zeroconf.publish_host(host)).unwrap();
+    assert_eq!(host.name().to_string(), "printer-2.local");
+    let queue = Service::new("LaserJet 4", "_ipp._tcp", 631)
+        .unwrap()
+        .host(&host);
+    let queue = lan.wait(alice.zeroconf.publish(queue)).unwrap();
+
+    let service = lan.wait(bob.zeroconf.resolve(queue.name())).unwrap();
+    assert_eq!(service.host().to_string(), "printer-2.local");
+    assert_eq!(service.socket_addrs(), ["192.0.2.50:631".parse().unwrap()]);
+    lan.wait(host.withdraw());
+    lan.run_ms(3000);
+    let error = lan
+        .wait(bob.zeroconf.resolve_host("printer-2.local"))
+        .unwrap_err();
+    assert!(error.is_timeout() || error.is_not_found(), "{error}");
+    lan.assert_clean();
+}
+
+#[test]
+fn an_alias_leads_to_the_same_addresses() {
+    let mut lan = Lan::new(24);
+    let (alice, bob) = (lan.host("alice", 1), lan.host("bob", 2));
+    let _web = lan.wait(alice.zeroconf.publish(web("Alice"))).unwrap();
+    let _alias = lan
+        .wait(
+            alice
+                .zeroconf
+                .publish_host(crate::Host::alias("intranet").unwrap()),
+        )
+        .unwrap();
+    let host = lan
+        .wait(bob.zeroconf.resolve_host("intranet.local"))
+        .unwrap();
+    assert_eq!(host.addresses()[0].to_string(), "192.0.2.1");
+}
+
+#[test]
+fn records_are_published_found_and_taken_back() {
+    use crate::wire::{Data, RdataBuf, RecordBuf, RecordType};
+
+    let mut lan = Lan::new(25);
+    let (alice, bob) = (lan.host("alice", 1), lan.host("bob", 2));
+    let mut note = RecordBuf::new(
+        "note.local".parse().unwrap(),
+        120,
+        RdataBuf::txt([b"hello"]).unwrap(),
+    );
+    note.cache_flush = true;
+    let published = alice
+        .zeroconf
+        .publish_records([note.clone()], crate::Links::default());
+    let published = lan.wait(published).unwrap();
+
+    let mut query = bob.zeroconf.query("note.local", RecordType::TXT).unwrap();
+    let Some(crate::RecordEvent::Added(found)) = lan.wait(query.next()) else {
+        panic!("not found");
+    };
+    assert!(found.is_unique() && matches!(found.data(), Ok(Data::Txt(_))));
+    assert_eq!(
+        lan.wait(bob.zeroconf.lookup("note.local", RecordType::TXT))
+            .unwrap()
+            .len(),
+        1
+    );
+
+    // Somebody else cannot have the name.
+    note.rdata = RdataBuf::txt([b"mine"]).unwrap();
+    let taken = lan.wait(
+        bob.zeroconf
+            .publish_records([note], crate::Links::default()),
+    );
+    assert!(taken.unwrap_err().is_name_taken());
+
+    lan.wait(published.withdraw());
+    assert!(matches!(
+        lan.wait(query.next()),
+        Some(crate::RecordEvent::Removed(_))
+    ));
+    let none = lan.wait(alice.zeroconf.publish_records([], crate::Links::default()));
+    assert!(none.unwrap_err().is_invalid_input());
+}
