@@ -92,17 +92,23 @@ impl fmt::Debug for Label {
 /// Writes octets as one label of a longer name.
 // RFC 6763 §4.3 (6763-4.3-2, 6763-4.3-3)
 pub(crate) fn write_escaped(out: &mut impl fmt::Write, octets: &[u8]) -> fmt::Result {
+    write_with(out, octets, |character| matches!(character, '.' | '\\'))
+}
+
+fn write_with(
+    out: &mut impl fmt::Write,
+    octets: &[u8],
+    is_special: fn(char) -> bool,
+) -> fmt::Result {
     for chunk in octets.utf8_chunks() {
         for character in chunk.valid().chars() {
-            match character {
-                '.' | '\\' => {
-                    out.write_char('\\')?;
-                    out.write_char(character)?;
-                }
-                _ if character.is_control() => {
-                    write_decimal(out, character.encode_utf8(&mut [0; 4]).as_bytes())?
-                }
-                _ => out.write_char(character)?,
+            if is_special(character) {
+                out.write_char('\\')?;
+                out.write_char(character)?;
+            } else if character.is_control() {
+                write_decimal(out, character.encode_utf8(&mut [0; 4]).as_bytes())?;
+            } else {
+                out.write_char(character)?;
             }
         }
         write_decimal(out, chunk.invalid())?;
@@ -170,6 +176,15 @@ pub(crate) fn segments(text: &str) -> Vec<&str> {
 pub(crate) fn escaped(octets: &[u8]) -> String {
     let mut text = String::with_capacity(octets.len());
     write_escaped(&mut text, octets).expect("writing to a String cannot fail");
+    text
+}
+
+/// The text of some octets that stand alone, in which a dot is a dot; [`unescape`] reads it too.
+#[cfg(feature = "serde")]
+pub(crate) fn escaped_string(octets: &[u8]) -> String {
+    let mut text = String::with_capacity(octets.len());
+    write_with(&mut text, octets, |character| character == '\\')
+        .expect("writing to a String cannot fail");
     text
 }
 

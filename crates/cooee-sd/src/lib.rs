@@ -62,6 +62,10 @@
 //! # Ok::<(), cooee_sd::ServiceTypeError>(())
 //! ```
 //!
+//! # Features
+//!
+//! - `serde`: names and attributes are read and written as the texts that they print as.
+//!
 //! # What strangers may send
 //!
 //! Anything: nothing here panics on it. What they can make a machine keep is bounded by [`Limits`] and what is left out
@@ -79,6 +83,8 @@ mod instance;
 mod label;
 mod names;
 mod records;
+#[cfg(feature = "serde")]
+mod serde;
 mod service_name;
 mod service_type;
 mod srv;
