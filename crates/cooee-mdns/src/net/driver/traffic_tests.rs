@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use cooee_wire::{Message, NameBuf, RdataBuf, RecordBuf};
+use cooee_wire::{Class, Message, NameBuf, QuestionBuf, RdataBuf, RecordBuf, RecordType};
 use tokio::time::{Instant as TokioInstant, sleep};
 
 use super::testbed::{Host, Recorder};
@@ -12,7 +12,7 @@ use crate::net::interface::Address;
 use crate::net::links::Links;
 use crate::net::role::tests::ethernet;
 use crate::net::{LinkStatus, PORT, group};
-use crate::{Family, LinkSet, Node, RecordSet};
+use crate::{Family, LinkSet, Node, QueryOptions, RecordSet};
 
 // 6762-20-2, ruling 24
 #[tokio::test(start_paused = true)]
@@ -78,6 +78,34 @@ fn a_runtime_that_goes_away_lets_the_driver_say_goodbye() {
     let _inside = runtime.enter();
     drop(runtime);
     assert_eq!(goodbyes(&host), 1);
+}
+
+// rulings 1, 2; 6762-15.1-3
+#[tokio::test(start_paused = true)]
+async fn unicast_answers_are_asked_for_only_if_the_port_is_ours_alone() {
+    for is_shared in [false, true] {
+        let host = Host::with([]);
+        host.lock().is_port_shared = is_shared;
+        let (handle, _told, _) = host.start(Links::default());
+        publish(&handle, 1);
+        ask(&handle, "printer.local");
+        sleep(Duration::from_secs(1)).await;
+        // Standing questions and probes as a link comes up: the case for unicast, if ever.
+        host.change(|interfaces| interfaces.push(ethernet(2, "eth0")));
+        sleep(Duration::from_millis(400)).await;
+
+        let sent = host.sent();
+        let questions: Vec<bool> = sent
+            .iter()
+            .flat_map(|(_, _, octets)| Message::parse(octets).unwrap().questions())
+            .map(|question| question.unwrap().unicast_response)
+            .collect();
+        assert!(
+            questions.len() >= 2,
+            "a probe and a question: {questions:?}"
+        );
+        assert_eq!(questions.contains(&true), !is_shared, "{questions:?}");
+    }
 }
 
 // ruling 15
@@ -181,6 +209,20 @@ fn publish(handle: &Handle<Recorder>, count: u32) {
         }
     });
     published.unwrap();
+}
+
+fn ask(handle: &Handle<Recorder>, name: &str) {
+    let question = QuestionBuf {
+        name: name.parse().unwrap(),
+        kind: RecordType::A,
+        class: Class::IN,
+        unicast_response: false,
+    };
+    let asked = handle.call(move |node, now| {
+        node.engine()
+            .query(now, question, QueryOptions::standing(), LinkSet::All);
+    });
+    asked.unwrap();
 }
 
 /// How many records of IPv4 multicasts sent had a TTL of zero.
