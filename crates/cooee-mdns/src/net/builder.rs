@@ -1,7 +1,6 @@
 //! Starting a driver.
 
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -84,8 +83,18 @@ impl Builder {
         make: impl FnOnce(Instant, u64) -> N,
     ) -> Result<Handle<N>, StartError> {
         let world = System::open(self.families)?;
+        self.start_in(world, make)
+    }
+
+    /// The same in a world that the caller brings.
+    #[doc(hidden)]
+    pub fn start_in<N: Driven, W: World>(
+        self,
+        mut world: W,
+        make: impl FnOnce(Instant, u64) -> N,
+    ) -> Result<Handle<N>, StartError> {
         let runtime = runtime::Handle::try_current().map_err(|_| StartError::NoRuntime)?;
-        let seed = RandomState::new().hash_one(world.now().as_micros());
+        let seed = world.seed();
         let node = make(world.now(), seed);
         let (driver, handle) = Driver::new(node, world, self.links, self.published);
         // The task ends by itself; nobody waits for it.

@@ -4,34 +4,48 @@ use std::net::{IpAddr, Ipv4Addr};
 
 /// An interface with its addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Interface {
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "behind the seam, for worlds that make one"
+)]
+pub struct Interface {
     /// Never 0, never used again for another interface while this one is there.
-    pub(super) index: u32,
-    pub(super) name: String,
+    pub index: u32,
+    /// Such as `eth0`; it may change.
+    pub name: String,
     /// The administrator has switched it on.
-    pub(super) is_up: bool,
+    pub is_up: bool,
     /// The cable is in, the radio is associated.
-    pub(super) is_running: bool,
-    pub(super) is_loopback: bool,
-    pub(super) is_point_to_point: bool,
-    pub(super) is_multicast: bool,
+    pub is_running: bool,
+    /// The machine talks to itself on it.
+    pub is_loopback: bool,
+    /// It has one other end.
+    pub is_point_to_point: bool,
+    /// It carries multicasts.
+    pub is_multicast: bool,
     /// Bytes of an IP packet.
-    pub(super) mtu: u32,
+    pub mtu: u32,
     /// What kind of virtual interface it is (`bridge`, `veth` …), where the system tells; hardware has none.
-    pub(super) kind: Option<String>,
+    pub kind: Option<String>,
     /// The index of the bridge, bond or team that it is a port of.
-    pub(super) master: Option<u32>,
+    pub master: Option<u32>,
     /// In the order in which the system lists them.
-    pub(super) addresses: Vec<Address>,
+    pub addresses: Vec<Address>,
 }
 
 /// An address of an interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Address {
-    pub(super) address: IpAddr,
-    pub(super) prefix_len: u8,
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "behind the seam, for worlds that make one"
+)]
+pub struct Address {
+    /// The address.
+    pub address: IpAddr,
+    /// Length of the prefix that is on the link.
+    pub prefix_len: u8,
     /// Still being checked for duplicates, or found to be one.
-    pub(super) is_tentative: bool,
+    pub is_tentative: bool,
 }
 
 impl Interface {

@@ -52,6 +52,15 @@ mod stats;
 mod system;
 mod world;
 
+/// The seam under the driver, for a test kit that puts simulated clocks and networks there. Not part of the public API: it changes without
+/// notice.
+#[doc(hidden)]
+pub mod seam {
+    pub use super::interface::{Address, Interface};
+    pub use super::socket::Received;
+    pub use super::world::World;
+}
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 pub use builder::Builder;

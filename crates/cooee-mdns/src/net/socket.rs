@@ -47,20 +47,25 @@ pub(super) struct LinkSocket {
 
 /// A datagram that was received, without its octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Received {
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "behind the seam, for worlds that make one"
+)]
+pub struct Received {
     /// Octets in the caller's buffer.
-    pub(super) len: usize,
+    pub len: usize,
     /// The datagram was larger than the buffer.
-    pub(super) truncated: bool,
-    pub(super) source: SocketAddr,
+    pub truncated: bool,
+    /// Who sent it.
+    pub source: SocketAddr,
     /// A group, or an address of this host.
-    pub(super) destination: IpAddr,
+    pub destination: IpAddr,
     /// The interface it arrived on; never 0. For a datagram of this host to its own address: the interface that owns the address.
-    pub(super) index: u32,
+    pub index: u32,
     /// TTL or hop limit, where the system tells.
-    pub(super) hop_limit: Option<u8>,
+    pub hop_limit: Option<u8>,
     /// Datagrams that the kernel has thrown away since the socket was opened because nobody fetched them, where it tells.
-    pub(super) lost: Option<u32>,
+    pub lost: Option<u32>,
 }
 
 /// Whether somebody has a socket on this port: binding without the reuse options tells (6762-15.1-4).

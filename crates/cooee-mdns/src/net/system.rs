@@ -1,5 +1,6 @@
 //! The real world: the kernel's sockets, interfaces and clock, waited for with tokio.
 
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket as StdUdpSocket};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -101,6 +102,11 @@ impl System {
 impl World for System {
     fn now(&self) -> Instant {
         clock::now()
+    }
+
+    fn seed(&mut self) -> u64 {
+        // The keys of the standard library's hasher come from the system's random source.
+        RandomState::new().hash_one(clock::now().as_micros())
     }
 
     fn slept(&mut self) -> Option<Duration> {

@@ -12,9 +12,12 @@ use super::socket::Received;
 use crate::{Family, Instant};
 
 /// All that a driver needs of the world. Interfaces are told by index. The `poll_*` functions follow the rules of [`Future::poll`].
-pub(super) trait World: Send + 'static {
+pub trait World: Send + 'static {
     /// The time, by a clock that goes on while the machine sleeps.
     fn now(&self) -> Instant;
+
+    /// A number that nobody can guess, for the randomness of the engine; in a simulated world, one that can be had again.
+    fn seed(&mut self) -> u64;
 
     /// How long the machine has slept since the last call, if it has.
     fn slept(&mut self) -> Option<Duration>;

@@ -135,6 +135,10 @@ impl World for FakeWorld {
         Instant::from_micros(1_000_000) + passed
     }
 
+    fn seed(&mut self) -> u64 {
+        1
+    }
+
     fn slept(&mut self) -> Option<Duration> {
         self.host.lock().slept.take()
     }
