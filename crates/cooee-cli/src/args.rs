@@ -1,6 +1,7 @@
 //! The words of the command line.
 
 use std::ffi::OsString;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -128,6 +129,7 @@ const PUBLISH_EXAMPLES: &str = "\
 Examples:
   cooee publish \"Keith’s web server\" http 8080 path=/
   cooee publish \"Lobby\" ipp 631 --subtype _universal txtvers=1 Color
+  cooee publish \"Old LaserJet\" ipp 631 --host laserjet --address 192.0.2.50
 
 KEY alone, KEY= and KEY=VALUE are three different things.
 Exit code: 0 ended as told, 1 name taken (--no-rename), 2 wrong words, 3 trouble with the network.";
@@ -218,9 +220,12 @@ pub(crate) struct Publish {
     /// Also be found under this subtype, such as _printer (repeatable)
     #[arg(long, value_name = "SUBTYPE")]
     pub(crate) subtype: Vec<String>,
-    /// The name of this host, without .local
+    /// The name of this host, such as tabasco
     #[arg(long, value_name = "NAME")]
     pub(crate) host: Option<String>,
+    /// Publish for another machine: its address, beside its name in --host (repeatable)
+    #[arg(long, value_name = "IP", requires = "host", value_parser = value_arg::address)]
+    pub(crate) address: Vec<IpAddr>,
     /// Fail if the name is taken, rather than become "NAME (2)"
     #[arg(long)]
     pub(crate) no_rename: bool,

@@ -26,7 +26,8 @@ pub(crate) enum Only {
 }
 
 impl Only {
-    fn keeps(self, ip: IpAddr) -> bool {
+    /// Whether an address is of this family.
+    pub(crate) fn keeps(self, ip: IpAddr) -> bool {
         match self {
             Self::V4 => ip.is_ipv4(),
             Self::V6 => ip.is_ipv6(),

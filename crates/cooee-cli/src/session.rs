@@ -76,13 +76,15 @@ impl Session {
     }
 
     fn builder(&self, host: HostPolicy) -> Builder {
-        Zeroconf::builder()
-            .host_name(host)
-            .families(match self.common.over {
-                None => Families::Both,
-                Some(Over::V4) => Families::V4,
-                Some(Over::V6) => Families::V6,
-            })
+        let builder = match self.only() {
+            Some(only) => Zeroconf::builder().published_addresses(move |_, ip| only.keeps(ip)),
+            None => Zeroconf::builder(),
+        };
+        builder.host_name(host).families(match self.common.over {
+            None => Families::Both,
+            Some(Over::V4) => Families::V4,
+            Some(Over::V6) => Families::V6,
+        })
     }
 
     /// The addresses that are asked for and shown.

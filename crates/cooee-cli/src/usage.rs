@@ -246,6 +246,11 @@ fn usage_of(command: &Command) -> String {
 }
 
 fn bare(argument: &str) -> String {
+    let argument = if argument.starts_with('-') {
+        argument.split(" <").next().unwrap_or_default()
+    } else {
+        argument
+    };
     argument
         .trim_start_matches(['<', '['])
         .trim_end_matches(['>', ']', '.'])
@@ -302,6 +307,8 @@ mod tests {
             "publish Name http eighty",
             "publish Name _http._tcp 80 --priority x",
             "publish Name http 80 --host",
+            "publish Name http 80 --address 192.0.2.50",
+            "publish Name http 80 --host x --address y",
             "demo now",
             "browse -t -t",
             "browse \u{1b}[31m",

@@ -1,5 +1,7 @@
 //! Numbers and fixed words of the command line.
 
+use std::net::IpAddr;
+
 use crate::escape;
 
 /// A port to publish.
@@ -42,6 +44,24 @@ pub(crate) fn count(text: &str) -> Result<u64, String> {
     }
 }
 
+/// An address to publish.
+///
+/// # Errors
+///
+/// One sentence with the forms.
+pub(crate) fn address(text: &str) -> Result<IpAddr, String> {
+    match text.parse::<IpAddr>() {
+        Ok(ip) if ip.is_unspecified() || ip.is_multicast() => Err(format!(
+            "'{ip}' is nobody's address: it cannot be published"
+        )),
+        Ok(ip) => Ok(ip),
+        Err(_) => Err(format!(
+            "'{}' is not an address: write it as 192.0.2.50 or 2001:db8::50",
+            escape::text(text)
+        )),
+    }
+}
+
 /// The domain to look in.
 ///
 /// # Errors
@@ -74,6 +94,14 @@ mod tests {
         for text in ["65536", "-1", "+80", "http", "", "8o8o", " 80"] {
             assert!(port(text).unwrap_err().contains("1 to 65535"), "{text}");
         }
+    }
+
+    #[test]
+    fn an_address_is_one_of_a_machine() {
+        assert!(address("192.0.2.50").is_ok() && address("fe80::1").is_ok());
+        assert!(address("0.0.0.0").unwrap_err().contains("nobody"));
+        assert!(address("224.0.0.251").unwrap_err().contains("nobody"));
+        assert!(address("tabasco").unwrap_err().contains("not an address"));
     }
 
     #[test]

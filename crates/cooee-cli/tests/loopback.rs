@@ -342,6 +342,54 @@ fn a_reader_that_goes_ends_a_watch_and_no_publication() {
 }
 
 #[test]
+fn another_machine_and_one_family_can_be_published() {
+    if !in_namespace("another_machine_and_one_family_can_be_published") {
+        return;
+    }
+    let words = [
+        "-i",
+        "lo",
+        "-j",
+        "publish",
+        "Old LaserJet",
+        "ipp",
+        "631",
+        "--host",
+        "laserjet",
+        "--address",
+        "192.0.2.50",
+    ];
+    let mut proxy = Running::start(&words);
+    assert_eq!(proxy.event()["host"], "laserjet.local");
+    let found = cooee(&[
+        "-i",
+        "lo",
+        "resolve",
+        "Old LaserJet",
+        "ipp",
+        "--print",
+        "address",
+    ]);
+    assert_eq!(
+        text(&found.stdout),
+        "192.0.2.50\n",
+        "{}",
+        text(&found.stderr)
+    );
+
+    let mut own = Running::start(&["-i", "lo", "-4", "-j", "publish", "Lobby", "http", "80"]);
+    assert_eq!(own.event()["event"], "registered");
+    let found = cooee(&["-i", "lo", "-j", "resolve", "Lobby", "http"]);
+    let found: serde_json::Value = serde_json::from_slice(&found.stdout).expect("JSON");
+    assert_eq!(
+        found["addresses"].as_array().map(Vec::len),
+        Some(1),
+        "{found}"
+    );
+    assert_eq!(found["addresses"][0]["ip"], "127.0.0.1");
+}
+
+#[test]
 fn trouble_is_3_with_what_is_wrong() {
     if !in_namespace("trouble_is_3_with_what_is_wrong") {
         return;

@@ -1,7 +1,8 @@
 //! `cooee publish`: a service, until told to stop.
 
 use cooee::{
-    HostPolicy, InstanceName, RegistrationEvent, Service, ServiceName, TxtAttributes, Zeroconf,
+    Host, HostPolicy, HostRegistration, InstanceName, Registration, RegistrationEvent, Service,
+    ServiceName, TxtAttributes, Zeroconf,
 };
 
 use crate::args;
@@ -22,25 +23,35 @@ pub(crate) async fn run(args: &args::Publish, session: Session) -> Result<Outcom
     if !args.command.is_empty() {
         return Err(Failure::usage("a command after '--' cannot be started yet"));
     }
-    if session.only().is_some() {
-        return Err(Failure::usage(
-            "-4 and -6 cannot choose what is published yet; --over chooses what carries it",
-        ));
-    }
-    let host = match &args.host {
-        None => HostPolicy::Derived,
-        Some(name) => HostPolicy::Named(name.clone()),
+    let proxy = match (&args.host, args.address.as_slice()) {
+        (_, []) | (None, _) => None,
+        (Some(name), addresses) => {
+            let host = Host::new(name, addresses.iter().copied())
+                .map_err(|error| session::failure(&error))?;
+            Some(host)
+        }
     };
-    let zeroconf = session.open(host).await?;
-    let registration = match zeroconf.start_publish(service) {
-        Ok(registration) => registration,
-        Err(error) => {
+    let policy = match (&args.host, &proxy) {
+        (_, Some(_)) => HostPolicy::None,
+        (Some(name), None) => HostPolicy::Named(name.clone()),
+        (None, None) => HostPolicy::Derived,
+    };
+    let zeroconf = session.open(policy).await?;
+    let started = start(service, proxy, &zeroconf, &session).await;
+    let (registration, proxy) = match started {
+        Ok(Some(started)) => started,
+        Ok(None) => {
             session.close(&zeroconf).await;
-            return Err(session::failure(&error));
+            return Ok(Outcome::Done);
+        }
+        Err(failure) => {
+            session.close(&zeroconf).await;
+            return Err(failure);
         }
     };
     let mut publishing = Publishing {
         port: args.port,
+        proxy,
         requested: registration.name(),
         session,
         zeroconf,
@@ -57,9 +68,39 @@ pub(crate) async fn run(args: &args::Publish, session: Session) -> Result<Outcom
     end
 }
 
+/// Publishes the other machine, if it is for one, and begins to publish the service. Nothing, if told to stop before.
+async fn start(
+    service: Service,
+    proxy: Option<Host>,
+    zeroconf: &Zeroconf,
+    session: &Session,
+) -> Result<Option<(Registration, Option<HostRegistration>)>, Failure> {
+    let mut signals = session.signals.clone();
+    let (service, proxy) = match proxy {
+        None => (service, None),
+        Some(host) => {
+            if let Some(trouble) = interfaces::trouble(&session::present(zeroconf)) {
+                session.talk.hint(&format!("{trouble}; waiting for one"));
+            }
+            let host = tokio::select! {
+                biased;
+                _ = signals.asked() => return Ok(None),
+                host = zeroconf.publish_host(host) => host.map_err(|error| session::failure(&error))?,
+            };
+            (service.host(&host), Some(host))
+        }
+    };
+    let registration = zeroconf
+        .start_publish(service)
+        .map_err(|error| session::failure(&error))?;
+    Ok(Some((registration, proxy)))
+}
+
 /// A publication under way.
 struct Publishing {
     port: u16,
+    /// The other machine that it is published for.
+    proxy: Option<HostRegistration>,
     requested: ServiceName,
     session: Session,
     zeroconf: Zeroconf,
@@ -68,7 +109,7 @@ struct Publishing {
 }
 
 impl Publishing {
-    async fn watch(&mut self, registration: &cooee::Registration) -> Result<(), Failure> {
+    async fn watch(&mut self, registration: &Registration) -> Result<(), Failure> {
         let mut events = registration.events();
         let mut signals = self.session.signals.clone();
         loop {
@@ -100,7 +141,11 @@ impl Publishing {
 
     fn ready(&mut self, name: &ServiceName) -> Result<(), Failure> {
         let identity = found::identity(name);
-        let host = self.zeroconf.host_name().map(|host| host.to_string());
+        let host = match &self.proxy {
+            Some(proxy) => Some(proxy.name()),
+            None => self.zeroconf.host_name(),
+        };
+        let host = host.map(|host| host.to_string());
         let links = self
             .zeroconf
             .links()
