@@ -317,7 +317,8 @@ impl<K: Ord + Clone + Debug> List<K> {
                 let entry = self.entries.entry(key.clone()).or_default();
                 entry.links.insert(link, epoch);
                 if let Some(lost_at) = entry.lost_at.take() {
-                    self.lost.remove(&(lost_at + self.patience, key.clone()));
+                    self.lost
+                        .remove(&(lost_at.saturating_add(self.patience), key.clone()));
                 }
                 self.compare(&key);
             }
@@ -337,7 +338,7 @@ impl<K: Ord + Clone + Debug> List<K> {
         self.now = self.now.max(now);
         let state = self.links.entry(link).or_default();
         state.epoch += 1;
-        state.down_until = Some(self.now + LINK_PATIENCE);
+        state.down_until = Some(self.now.saturating_add(LINK_PATIENCE));
     }
 
     fn handle_timeout(&mut self, now: Duration) {
@@ -437,7 +438,8 @@ impl<K: Ord + Clone + Debug> List<K> {
         if self.patience.is_zero() {
             self.compare(key);
         } else {
-            self.lost.insert((self.now + self.patience, key.clone()));
+            self.lost
+                .insert((self.now.saturating_add(self.patience), key.clone()));
             self.ask_anew();
         }
     }
@@ -449,7 +451,7 @@ impl<K: Ord + Clone + Debug> List<K> {
         };
         let listed = entry
             .lost_at
-            .is_none_or(|lost_at| self.now < lost_at + self.patience);
+            .is_none_or(|lost_at| self.now < lost_at.saturating_add(self.patience));
         if listed != entry.told {
             self.news.insert(key.clone());
             return;

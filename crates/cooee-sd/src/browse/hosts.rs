@@ -524,7 +524,9 @@ impl Place {
     /// When the second family had its time; there is nothing to wait for if it came.
     fn plan(&self, id: HostId, context: &mut Context<'_>) {
         let why = Why::Family(id, self.link);
-        let until = self.first_address.map(|first| first + FAMILY_PATIENCE);
+        let until = self
+            .first_address
+            .map(|first| first.saturating_add(FAMILY_PATIENCE));
         match until.filter(|until| *until > context.now && !self.is_complete()) {
             Some(until) => context.timers.set(until, why),
             None => context.timers.cancel(why),
@@ -541,7 +543,7 @@ impl Place {
             })
             .collect();
         addresses.sort_unstable_by_key(FoundAddress::rank);
-        let waited = |first| now >= first + FAMILY_PATIENCE;
+        let waited = |first: Duration| now >= first.saturating_add(FAMILY_PATIENCE);
         let settled = self
             .first_address
             .is_some_and(|first| self.is_complete() || waited(first));

@@ -131,7 +131,7 @@ impl Sighting {
     /// When the TXT record had its time; there is nothing to wait for if it came, or was there before.
     pub(crate) fn plan(&self, id: InstanceId, now: Duration, timers: &mut Timers) {
         let why = Why::NoTxt(id, self.link);
-        let until = self.service_at.map(|at| at + TXT_PATIENCE);
+        let until = self.service_at.map(|at| at.saturating_add(TXT_PATIENCE));
         match until.filter(|until| *until > now && self.txts.is_empty() && self.since.is_none()) {
             Some(until) => timers.set(until, why),
             None => timers.cancel(why),
@@ -258,7 +258,7 @@ impl Instance {
                 None => {
                     let waited = sighting
                         .service_at
-                        .is_some_and(|at| now >= at + TXT_PATIENCE);
+                        .is_some_and(|at| now >= at.saturating_add(TXT_PATIENCE));
                     // ruling 29
                     if !reach.settled || (sighting.txts.is_empty() && !waited) {
                         continue;

@@ -3,7 +3,7 @@
 use alloc::collections::BTreeMap;
 use core::time::Duration;
 
-use cooee_wire::{Data, Name, QuestionBuf, Record, RecordBuf, RecordType};
+use cooee_wire::{Class, Data, Name, QuestionBuf, Record, RecordBuf, RecordType};
 
 use super::ask::{Ask, Asks};
 use super::found::{BrowseEvent, Found, Snapshot};
@@ -127,6 +127,9 @@ impl Browser {
         own: bool,
     ) {
         self.advance(now);
+        if record.class != Class::IN {
+            return;
+        }
         let (Ok(name), Ok(data)) = (record.name.to_owned(), record.data()) else {
             self.refused.malformed += 1;
             return;
@@ -211,7 +214,7 @@ impl Browser {
     pub fn handle_link_down(&mut self, now: Duration, link: Link) {
         self.advance(now);
         *self.epochs.entry(link).or_default() += 1;
-        let until = self.now + LINK_PATIENCE;
+        let until = self.now.saturating_add(LINK_PATIENCE);
         self.timers.set(until, Why::LinkDown(link));
     }
 

@@ -226,8 +226,10 @@ impl Browser {
             return;
         }
         listed.lost_at = Some(self.now);
-        self.timers
-            .set(self.now + TYPE_PATIENCE, Why::LostType(service_type));
+        self.timers.set(
+            self.now.saturating_add(TYPE_PATIENCE),
+            Why::LostType(service_type),
+        );
         if let Some((name, ask)) = &mut self.roots.listing {
             self.asks.stop(*ask);
             *ask = self
@@ -243,7 +245,7 @@ impl Browser {
         };
         if listed
             .lost_at
-            .is_none_or(|lost_at| self.now < lost_at + TYPE_PATIENCE)
+            .is_none_or(|lost_at| self.now < lost_at.saturating_add(TYPE_PATIENCE))
         {
             return;
         }

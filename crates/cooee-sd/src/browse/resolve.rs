@@ -44,8 +44,10 @@ impl Browser {
                 };
                 sighting.asks = Some([ask(RecordType::SRV), ask(RecordType::TXT)]);
                 if sighting.services.is_empty() {
-                    self.timers
-                        .set(self.now + NO_SRV_PATIENCE, Why::NoSrv(id, link));
+                    self.timers.set(
+                        self.now.saturating_add(NO_SRV_PATIENCE),
+                        Why::NoSrv(id, link),
+                    );
                 }
             }
             self.engage(id, link);
@@ -194,7 +196,8 @@ impl Browser {
             // Nobody answers for it, but it is still announced: one of the two is wrong, and soon known to be.
             if !known.lost {
                 known.lost = true;
-                self.timers.set(now + LOST_PATIENCE, Why::LostSrv(id, link));
+                self.timers
+                    .set(now.saturating_add(LOST_PATIENCE), Why::LostSrv(id, link));
                 self.doubt(id, link);
             }
             return;

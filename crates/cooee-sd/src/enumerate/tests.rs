@@ -180,3 +180,23 @@ fn domains_come_and_go_with_their_records() {
     domains.handle_record(secs(9), HERE, record.as_record(), Presence::Gone);
     assert_eq!(domains.poll_event(), Some(DomainEvent::Removed(found)));
 }
+
+#[test]
+fn lists_of_several_domains_are_joined_by_who_asks() {
+    // 6763-11-8, 6763-11-12
+    let searched = ["local", "example.org", "0.2.0.192.in-addr.arpa"]
+        .map(|text| text.parse::<NameBuf>().unwrap());
+    let found: NameBuf = "services.example.org".parse().unwrap();
+    let mut all = BTreeSet::new();
+    for domain in searched {
+        let mut domains = DomainBrowser::new(DomainKind::LegacyBrowse, domain.as_name());
+        let Some(Ask::Start { question, .. }) = domains.poll_ask() else {
+            panic!("each is asked for")
+        };
+        assert!(question.name.ends_with(domain.as_name()));
+        let record = RecordBuf::new(question.name, 60, RdataBuf::ptr(found.as_name()));
+        domains.handle_record(secs(0), HERE, record.as_record(), Presence::Present);
+        all.extend(domains.snapshot().into_iter().map(|(domain, _)| domain));
+    }
+    assert_eq!(all.into_iter().collect::<Vec<_>>(), [found]);
+}

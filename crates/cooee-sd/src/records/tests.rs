@@ -18,7 +18,7 @@ fn owners(records: &[RecordBuf]) -> Vec<String> {
 
 #[test]
 fn a_service_is_srv_txt_and_pointers() {
-    // 6763-1-2, 6763-1-3, 6763-1-4, 6763-7.1-2, 6763-7.1-3, 6763-7.1-4, 6763-9-1, 6762-10-1, 6762-10-2
+    // 6763-1-2, 6763-1-3, 6763-1-4, 6763-4.1.1-4, 6763-6.8-1, 6763-7.1-2, 6763-7.1-3, 6763-7.1-4, 6763-9-1, 6762-10-1, 6762-10-2
     let records = lobby()
         .subtype("_color".parse().unwrap())
         .subtype("duplex".parse().unwrap())
@@ -73,7 +73,7 @@ fn a_service_without_attributes_has_a_txt_record_of_one_zero_byte() {
 
 #[test]
 fn a_placeholder_has_port_0_and_cannot_be_browsed() {
-    // 6763-8-3, 6763-8-6
+    // 6763-8-3, 6763-8-6, 6763-16-2
     let name = "Lobby._printer._tcp".parse().unwrap();
     let records = ServiceRecords::placeholder(name, "tabasco.local".parse().unwrap())
         .build()
@@ -122,4 +122,38 @@ fn what_cannot_be_published_says_which_record_and_why() {
         let error = records.build().unwrap_err().to_string();
         assert!(error.contains(part), "{error}");
     }
+}
+
+#[test]
+fn the_longest_names_compress_to_78_bytes_a_pointer() {
+    // 6763-7.2-2, 6763-7.2-6, 6763-B.2-1, 6763-1-1
+    use cooee_wire::{Compression, Flags, MessageBuilder};
+    let service_type = crate::ServiceType::tcp("a23456789012345").unwrap();
+    let [service, protocol] = service_type.labels();
+    assert_eq!(
+        (1 + service.len(), 1 + service.len() + 1 + protocol.len()),
+        (17, 22)
+    );
+    let mut buffer = [0; 4096];
+    let mut message =
+        MessageBuilder::new(&mut buffer, 0, Flags::RESPONSE, Compression::Unicast).unwrap();
+    let mut lengths = Vec::new();
+    for number in 0..10 {
+        let instance = InstanceName::truncated(&format!("{number:063}"));
+        let name = ServiceName::local(instance, service_type);
+        let records = ServiceRecords::new(name, "tabasco.local".parse().unwrap(), 1)
+            .build()
+            .unwrap();
+        assert!(
+            records
+                .unique
+                .iter()
+                .chain(&records.shared)
+                .all(|record| record.class == cooee_wire::Class::IN)
+        );
+        let before = message.len();
+        message.answer(records.shared[0].as_record()).unwrap();
+        lengths.push(message.len() - before);
+    }
+    assert_eq!(lengths[1..], [78; 9]);
 }

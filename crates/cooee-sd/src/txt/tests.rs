@@ -100,8 +100,24 @@ fn nothing_is_one_zero_byte_in_all_its_forms() {
 }
 
 #[test]
+fn a_record_may_have_65535_bytes_and_its_length_ends_it() {
+    // 6763-6.1-1
+    let octets = [&[255][..], &[0; 255]].concat().repeat(255);
+    let full = [&octets[..], &[254], &[b'x'; 254]].concat();
+    let read = TxtAttributes::from_rdata(&full).unwrap();
+    assert_eq!(
+        (full.len(), read.wire_len(), read.strings().count()),
+        (65_535, 65_535, 256)
+    );
+    assert_eq!(
+        TxtAttributes::from_rdata(&[&full[..], &[0]].concat()),
+        Err(TxtError::TooLarge { len: 65_536 })
+    );
+}
+
+#[test]
 fn a_value_may_be_any_bytes() {
-    // 6763-6.5-1, 6763-6.5-3, 6763-6.5-4, 6763-6.5-2, 6763-6.3-4
+    // 6763-6.5-1, 6763-6.5-3, 6763-6.5-4, 6763-6.5-2, 6763-6.5-6, 6763-6.3-4
     let all: Vec<u8> = (0..=255).collect();
     let mut written = TxtAttributes::new();
     written.set("low", &all[..128]).unwrap();

@@ -276,3 +276,14 @@ fn ten_thousand_instances_of_one_host_cost_the_same_each() {
         (0, 0, 0)
     );
 }
+
+#[test]
+fn the_end_of_time_is_no_reason_to_panic() {
+    let mut bench = Bench::http();
+    bench.now = Duration::MAX;
+    bench.say_all(ETH, &lobby()).gone(ETH, &lobby()[1]);
+    bench.browser.handle_link_down(Duration::MAX, ETH);
+    bench.browser.handle_timeout(Duration::MAX);
+    bench.browser.handle_timeout(Duration::ZERO);
+    assert_eq!(bench.browser.snapshot().services.len(), 0);
+}

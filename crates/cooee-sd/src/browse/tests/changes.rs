@@ -209,6 +209,7 @@ fn a_lost_srv_that_returns_in_time_is_no_event() {
 
 #[test]
 fn a_move_to_another_host_shows_when_its_address_is_known() {
+    // 6763-C-1, 6763-3-3: the name is the identity, so this is an update.
     let mut bench = settled();
     bench.say(ETH, &srv(LOBBY, "chipotle.local", 80));
     assert!(bench.events().is_empty());

@@ -86,7 +86,7 @@ fn the_250_ms_are_those_of_the_host_not_of_the_instance() {
 
 #[test]
 fn no_txt_record_is_in_the_end_the_same_as_an_empty_one() {
-    // 6763-6.1-7, 6763-6.3-3
+    // 6763-6.1-7, 6763-6-3
     let [pointer, service, _, ipv4, ipv6] = lobby();
     let mut bench = Bench::http();
     bench.say_all(ETH, &[pointer, service, ipv4, ipv6]).at(1999);
@@ -336,6 +336,56 @@ fn addresses_come_best_first() {
         addresses,
         ["192.0.2.1", "2001:db8::1", "169.254.0.1", "fe80::1"]
     );
+}
+
+#[test]
+fn two_instances_of_a_type_lead_to_different_hosts_by_name() {
+    // 6763-3-1, 6763-4-1, 6763-5-2, 6763-13.3-1, 6763-4.2-1
+    let mut bench = Bench::http();
+    for (instance, host, port) in [
+        ("One.1", "tabasco.local", 80),
+        ("Two", "chipotle.local", 81),
+    ] {
+        let service = format!("{instance}._http._tcp");
+        bench.say_all(
+            ETH,
+            &[
+                ptr(&service),
+                srv(&service, host, port),
+                txt(&service, &["txtvers=1", "path=/"]),
+            ],
+        );
+        bench.say(ETH, &address(host, "192.0.2.1"));
+    }
+    bench.at(250);
+    let lines = ["One.1 tabasco.local:80", "Two chipotle.local:81"];
+    assert_eq!(
+        bench.events(),
+        lines.map(|line| format!("+ {line} 192.0.2.1@1 [txtvers=1 path=/]"))
+    );
+}
+
+#[test]
+fn a_domain_of_ordinary_dns_is_browsed_the_same_way() {
+    // 6763-1-5, 6763-4.1.3-1, 6763-4.1.3-2, 6763-11-7, 6763-A-1
+    let domain = NameBuf::from_labels(["Building 2, 1st Floor", "example", "com"]).unwrap();
+    let spec = BrowseSpec::types([ServiceType::tcp("http").unwrap()]).domain(domain.clone());
+    let mut bench = Bench::new(spec);
+    let lobby = "Lobby._http._tcp.Building 2, 1st Floor.example.com";
+    bench.say_all(
+        ETH,
+        &[
+            ptr(lobby),
+            srv(lobby, "www.example.com", 80),
+            txt(lobby, &[]),
+        ],
+    );
+    bench
+        .say(ETH, &address("www.example.com", "192.0.2.1"))
+        .deny(ETH, "www.example.com", RecordType::AAAA);
+    let found = bench.found();
+    assert!(found.name().domain().labels().eq(domain.labels()));
+    assert_eq!(found.name().to_string(), lobby);
 }
 
 #[test]
