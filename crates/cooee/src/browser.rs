@@ -150,7 +150,7 @@ impl Browser {
             .await
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<ServiceEvent>> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<ServiceEvent>> {
         let event = self.reader.poll(cx, |state, closed| {
             match state.machine.poll_event() {
                 // The lookup's end counts as the end of the stream.

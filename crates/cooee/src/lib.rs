@@ -38,6 +38,8 @@
 #![deny(missing_docs)]
 
 mod address;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod browse;
 mod browser;
 mod builder;

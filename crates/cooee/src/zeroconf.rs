@@ -78,6 +78,13 @@ impl Zeroconf {
         Self { core }
     }
 
+    /// Waits for the end of the node, without keeping it running.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn ended(&self) -> impl Future<Output = ()> + use<> {
+        let reader = self.core.network.reader();
+        async move { reader.wait(|_, closed| closed.then_some(())).await }
+    }
+
     /// Publishes a service and waits until the name is ours and announced; that takes about a second. If the name is taken, another is: the
     /// registration has it.
     ///
