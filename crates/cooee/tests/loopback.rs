@@ -28,7 +28,7 @@ fn skip<T>(started: Result<T, Error>) -> Option<T> {
 fn service(purpose: &str) -> Service {
     let name = format!("cooee test, {purpose}, {}", std::process::id());
     Service::new(name.as_str(), "_cooee-test._tcp", 4000)
-        .unwrap()
+        .expect("a service")
         .txt("path", "/")
 }
 
