@@ -183,6 +183,7 @@ impl<N: Driven, W: World> Driver<N, W> {
         if self.world.poll_deadline(cx, deadline).is_ready() {
             let now = self.world.now();
             self.not_before = now + SHORTEST_WAIT;
+            self.retry_links(now);
             self.node.engine().handle_timeout(now);
             is_busy = true;
         }
@@ -199,10 +200,12 @@ impl<N: Driven, W: World> Driver<N, W> {
         match self.held {
             // Until it has left the node has nothing to do but wait for that.
             Some((_, until)) => Some(until),
-            None => self
-                .node
-                .poll_timeout()
-                .map(|wanted| wanted.max(self.not_before)),
+            None => {
+                let wanted = self.node.poll_timeout();
+                let wanted = wanted.map(|wanted| wanted.max(self.not_before));
+                let retries = self.in_use.values().filter_map(|state| state.retry_at);
+                retries.chain(wanted).min()
+            }
         }
     }
 

@@ -21,6 +21,8 @@ pub(super) struct LinkState {
     pub(super) failures: u32,
     /// Why it cannot be used although it should be.
     pub(super) failure: Option<String>,
+    /// When it is tried again though nothing has happened to it.
+    pub(super) retry_at: Option<Instant>,
 }
 
 impl<N: Driven, W: World> Driver<N, W> {
@@ -72,12 +74,29 @@ impl<N: Driven, W: World> Driver<N, W> {
         for link in &links {
             self.bring_up_to_date(now, link);
         }
+        // Joining is tried at every look, and told once.
+        failed.retain(|(link, _)| !before.contains(link));
         for (link, error) in failed {
             let told = NetworkEvent::LinkFailed { link, error };
             self.node.handle_network(now, &told);
         }
         if had_links && self.in_use.is_empty() {
             self.tell_no_link(now);
+        }
+    }
+
+    /// Gives links that refused to send another chance: not all that mends them, such as a new rule of a packet filter, is told by the kernel.
+    pub(super) fn retry_links(&mut self, now: Instant) {
+        let mut is_due = false;
+        for state in self.in_use.values_mut() {
+            if state.retry_at.is_some_and(|at| at <= now) {
+                state.retry_at = None;
+                state.failures = 0;
+                is_due = true;
+            }
+        }
+        if is_due {
+            self.look_at_interfaces(now);
         }
     }
 
@@ -155,6 +174,7 @@ impl<N: Driven, W: World> Driver<N, W> {
                         source,
                         failures: 0,
                         failure: None,
+                        retry_at: None,
                     },
                 );
                 self.node.engine().link_up(now, link.id(), info);
@@ -175,6 +195,7 @@ impl<N: Driven, W: World> Driver<N, W> {
                     tracing::debug!(target: "cooee_mdns", link = link.name(), index, ?info, "link changed");
                     state.info = info.clone();
                     state.failures = 0;
+                    state.retry_at = None;
                     self.node.engine().link_changed(now, link.id(), info);
                 }
             }

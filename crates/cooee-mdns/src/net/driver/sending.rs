@@ -16,6 +16,9 @@ use crate::{Destination, Family, Instant, LinkId, Transmit};
 // ruling 26
 const FAILURES_BEFORE_UNUSABLE: u32 = 3;
 
+/// A link that was called unusable is tried again after this time, if nothing has happened to it before.
+const RETRY_INTERVAL: Duration = Duration::from_secs(60);
+
 /// A multicast for which there is no room is tried again after this time, so many times.
 const FULL_PAUSE: Duration = Duration::from_millis(10);
 const FULL_LIMIT: u32 = 25;
@@ -112,6 +115,7 @@ impl<N: Driven, W: World> Driver<N, W> {
         state.failures = state.failures.saturating_add(1);
         if state.failures == FAILURES_BEFORE_UNUSABLE {
             state.failure = Some(format!("sending fails: {error}"));
+            state.retry_at = Some(now + RETRY_INTERVAL);
             self.look_at_interfaces(now);
             let error = copy(error);
             self.tell_failed(now, index, error);

@@ -160,6 +160,24 @@ async fn a_link_that_refuses_three_multicasts_is_unusable_until_something_happen
     assert!(host.sent().iter().any(|(index, _, _)| *index == 2));
 }
 
+// ruling 26
+#[tokio::test(start_paused = true)]
+async fn a_link_that_refused_is_tried_again_after_a_minute() {
+    let host = Host::with([ethernet(2, "eth0")]);
+    host.lock().refuses_send = vec![(2, Family::V4)];
+    let (handle, told, _) = host.start(Links::default());
+    publish(&handle, 1);
+    sleep(Duration::from_secs(30)).await;
+    let failed = |told: Vec<String>| told.iter().filter(|t| *t == "failed eth0").count();
+    assert_eq!(failed(told.take()), 1);
+    let failures = handle.stats().await.unwrap().send_failures;
+    assert!(failures < 10, "{failures}");
+    host.lock().refuses_send.clear();
+    sleep(Duration::from_secs(40)).await;
+    assert!(told.take().contains(&"ready".into()));
+    assert!(handle.links()[0].is_in_use());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_full_queue_delays_and_is_no_fault_of_the_link() {
     let host = dual_stack();
