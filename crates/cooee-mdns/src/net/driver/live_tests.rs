@@ -109,6 +109,67 @@ async fn in_namespace_flap_and_readdress() {
 }
 
 #[test]
+fn each_network_is_told_its_own_addresses_alone() {
+    run_in_namespace("net::driver::live_tests::in_namespace_two_networks");
+}
+
+// 6762-14-4, 6762-14-6
+#[tokio::test]
+#[ignore = "runs in a namespace of its own"]
+async fn in_namespace_two_networks() {
+    if !is_in_namespace() {
+        return;
+    }
+    crate::net::lab::sysctl("net.ipv4.conf.all.accept_local", "1");
+    ip(
+        "link add eth1 type veth peer name far1\nlink add eth2 type veth peer name far2\n\
+        addr add 192.0.2.1/24 dev eth1\naddr add 192.0.2.9/24 dev far1\n\
+        addr add 198.51.100.1/24 dev eth2\naddr add 198.51.100.9/24 dev far2\n\
+        link set eth1 up\nlink set far1 up\nlink set eth2 up\nlink set far2 up",
+    );
+    let (publisher, _) = start("eth*");
+    has_addresses(&publisher, 4).await;
+    let mut seen = Vec::new();
+    for far in ["far1", "far2"] {
+        let (querier, mut told) = start(far);
+        has_addresses(&querier, 2).await;
+        ask(&querier, "tabasco.local");
+        if far == "far1" {
+            publish_host(&publisher, "tabasco.local");
+        }
+        let is_a = |news: &News| matches!(news, News::Engine(Event::Answer { record, .. }) if record.rdata.kind() == RecordType::A);
+        until(&mut told, is_a).await;
+        // Whatever else belongs to the answer comes with it.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let cached = querier.ask(|node, now| {
+            let question = QuestionBuf {
+                name: "tabasco.local".parse().unwrap(),
+                kind: RecordType::A,
+                class: Class::IN,
+                unicast_response: false,
+            };
+            node.engine.cache(now, &question)
+        });
+        let cached = cached.await.unwrap();
+        seen.push(
+            cached
+                .into_iter()
+                .map(|(_, record, _)| record.rdata)
+                .collect::<Vec<_>>(),
+        );
+        querier.shutdown().await;
+    }
+    assert_eq!(
+        seen,
+        [
+            vec![RdataBuf::a([192, 0, 2, 1].into())],
+            vec![RdataBuf::a([198, 51, 100, 1].into())]
+        ]
+    );
+    publisher.shutdown().await;
+}
+
+#[test]
 fn a_link_with_ipv6_alone_is_enough() {
     run_in_namespace("net::driver::live_tests::in_namespace_ipv6_alone");
 }
