@@ -13,8 +13,8 @@ const FACADE_CRATES: usize = 40;
 /// How long each fuzz target runs, in seconds; what it is built from takes longer.
 const FUZZ_SECONDS: u32 = 10;
 
-/// The crates that need no standard library, and the features with which that must hold.
-const WITHOUT_STD: &[&[&str]] = &[
+/// What is linted beside the default features: without them, and with all.
+const FEATURES: &[&[&str]] = &[
     &["--package", "cooee-wire", "--no-default-features"],
     &[
         "--package",
@@ -25,7 +25,12 @@ const WITHOUT_STD: &[&[&str]] = &[
     ],
     &["--package", "cooee-mdns", "--no-default-features"],
     &["--package", "cooee-sd", "--no-default-features"],
+    &["--package", "cooee", "--no-default-features"],
+    &["--workspace", "--all-targets", "--all-features"],
 ];
+
+/// The crates with features that are off by default and have tests of their own.
+const TESTED_WITH_ALL_FEATURES: &[&str] = &["--package", "cooee-wire", "--package", "cooee-sd"];
 
 type Step = (&'static str, fn(&Options) -> Outcome<Done>);
 
@@ -39,9 +44,7 @@ const STEPS: &[Step] = &[
     ("dependencies", |_| dependencies().map(done)),
     ("deny", |_| deny()),
     ("lints", |_| lints().map(done)),
-    ("without default features", |_| {
-        without_default_features().map(done)
-    }),
+    ("features", |_| features().map(done)),
     ("no_std", |_| no_std().map(done)),
     ("docs", |_| docs().map(done)),
     ("tests of xtask", |_| {
@@ -128,21 +131,20 @@ fn lints() -> Outcome {
 fn docs() -> Outcome {
     workspace::run(
         cargo()
-            .args(["doc", "--workspace", "--no-deps"])
+            .args(["doc", "--workspace", "--no-deps", "--all-features"])
             .env("RUSTDOCFLAGS", "--deny warnings"),
     )
 }
 
-fn without_default_features() -> Outcome {
-    for arguments in WITHOUT_STD {
-        workspace::run(
-            cargo()
-                .arg("clippy")
-                .args(*arguments)
-                .args(["--", "--deny", "warnings"]),
-        )?;
+fn features() -> Outcome {
+    for arguments in FEATURES {
+        let mut command = cargo();
+        command.arg("clippy").args(*arguments);
+        workspace::run(command.args(["--", "--deny", "warnings"]))?;
     }
-    Ok(())
+    let mut command = cargo();
+    command.args(["test", "--quiet", "--all-features"]);
+    workspace::run(command.args(TESTED_WITH_ALL_FEATURES))
 }
 
 /// Links them where there is no standard library: `xtask/no_std` says why checking is not enough.
