@@ -2,7 +2,8 @@
 
 mod lan;
 
-use cooee_mdns::{Event, PublishError, RecordSet};
+use cooee_mdns::{Event, LinkId, LinkSet, PublishError, RecordSet};
+use cooee_sim::Conditions;
 use cooee_wire::RecordType;
 use lan::{Lan, name, ptr, records, service, srv, txt};
 
@@ -229,7 +230,7 @@ fn what_cannot_be_published_is_refused_and_changes_nothing() {
     let group = lan.publish(host, RecordSet::new().unique(txt("box.local", "x")));
     let mut publish = |set: RecordSet| {
         lan.network.command(host, |station, now| {
-            station.engine.publish(now, set, cooee_mdns::LinkSet::All)
+            station.engine.publish(now, set, LinkSet::All)
         })
     };
     assert_eq!(publish(RecordSet::new()), Err(PublishError::Empty));
@@ -365,4 +366,51 @@ fn a_question_asked_while_the_link_was_down_is_asked_when_it_returns() {
             .len(),
         1
     );
+}
+
+#[test]
+fn a_group_that_moves_says_goodbye_where_it_was_and_is_probed_where_it_comes_to() {
+    // 6762-8-2, 6762-10.1-1, ruling 17
+    let mut lan = Lan::new(31);
+    let second = lan.network.add_link(Conditions::default());
+    let (host, here, there) = (
+        lan.host("a", 1),
+        lan.host("b", 2),
+        lan.network.add_station("c"),
+    );
+    lan.network.join(host, second, &lan::addresses(11));
+    lan.network.join(there, second, &lan::addresses(12));
+    let set = RecordSet::new().unique(txt("box.local", "x"));
+    let group = lan.network.command(host, |station, now| {
+        let only = LinkSet::one(LinkId(1));
+        station.engine.publish(now, set, only).expect("a group")
+    });
+    lan.ask(here, "box.local", RecordType::TXT);
+    lan.ask(there, "box.local", RecordType::TXT);
+    lan.run_ms(5000);
+    assert_eq!((lan.answers(here).len(), lan.answers(there).len()), (1, 0));
+
+    lan.network
+        .command(host, |station, now| {
+            station.engine.move_to(now, group, LinkSet::one(second))
+        })
+        .expect("a move");
+    lan.run_ms(5000);
+    assert_eq!((lan.answers(here).len(), lan.answers(there).len()), (0, 1));
+
+    // Where it stays, nothing happens.
+    let start = lan.now();
+    lan.network
+        .command(host, |station, now| {
+            station.engine.move_to(now, group, LinkSet::All)
+        })
+        .expect("a move");
+    lan.run_ms(5000);
+    assert_eq!((lan.answers(here).len(), lan.answers(there).len()), (1, 1));
+    let on_second = lan
+        .sent(host, start)
+        .into_iter()
+        .filter(|packet| packet.link == second);
+    assert_eq!(on_second.count(), 0);
+    lan.assert_clean();
 }

@@ -151,6 +151,49 @@ impl Engine {
         Ok(())
     }
 
+    /// Publishes a group on other links from now on: it says goodbye where it was, and is probed where it comes to. Where it stays nothing happens, and
+    /// [`Event::Ready`] is not taken back.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError::UnknownGroup`] if there is no such group.
+    // RFC 6762 §8 (6762-8-2), §10.1 (6762-10.1-1), ruling 17
+    pub fn move_to(
+        &mut self,
+        now: Instant,
+        group: GroupId,
+        links: LinkSet,
+    ) -> Result<(), PublishError> {
+        let now = self.clock(now);
+        let Some(known) = self.groups.get_mut(&group) else {
+            return Err(PublishError::UnknownGroup);
+        };
+        known.links = links;
+        if !known.lost {
+            for link in self.links.values_mut() {
+                let is_there = link.groups.contains_key(&group);
+                match known.links.contains(link.id) {
+                    false if is_there => {
+                        link.withdraw(now, group, GOODBYES, &mut self.context);
+                        if let Some(awaited) = &mut known.awaited {
+                            awaited.remove(&link.id);
+                        }
+                    }
+                    true if !is_there && link.is_usable() => {
+                        link.publish(now, group, &known.set, &mut self.context);
+                        if let Some(awaited) = &mut known.awaited {
+                            awaited.insert(link.id);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            self.context.notices.push(Notice::Settled(group));
+        }
+        self.settle();
+        Ok(())
+    }
+
     /// Takes a group back: a goodbye now and one a second later.
     // RFC 6762 §10.1 (6762-10.1-1), ruling 9
     pub fn withdraw(&mut self, now: Instant, group: GroupId) {
