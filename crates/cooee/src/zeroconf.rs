@@ -209,7 +209,7 @@ impl Zeroconf {
         let state = Watched::new(Claim::new(None));
         let claimed = state.clone();
         self.core.call_for(&state, move |discovery, now| {
-            discovery.publish_records(now, id, set, &links, claimed);
+            discovery.publish_records(now, id, set, links, claimed);
         });
         Ok(RecordRegistration::new(Arc::clone(&self.core), id, state))
     }

@@ -43,6 +43,7 @@ pub(super) struct Host {
 /// Records that a program has made itself.
 #[derive(Debug)]
 pub(super) struct Records {
+    choice: Links,
     group: Option<GroupId>,
     state: Watched<Claim>,
 }
@@ -114,10 +115,10 @@ impl Discovery {
         now: Instant,
         id: Id,
         records: RecordSet,
-        choice: &Links,
+        choice: Links,
         state: Watched<Claim>,
     ) {
-        let links = among(&self.network, choice);
+        let links = among(&self.network, &choice);
         let group = match self.engine.publish(now, records, links) {
             Ok(group) => {
                 self.groups.insert(group, Owner::Records(id));
@@ -132,7 +133,29 @@ impl Discovery {
                 None
             }
         };
-        self.records.insert(id, Records { group, state });
+        let records = Records {
+            choice,
+            group,
+            state,
+        };
+        self.records.insert(id, records);
+    }
+
+    /// The choice of links is made again when they change.
+    pub(super) fn choose_links_of_claims(&mut self, now: Instant) {
+        let hosts = self.hosts.values().map(|host| (host.group, &host.choice));
+        let records = self
+            .records
+            .values()
+            .map(|records| (records.group, &records.choice));
+        for (group, choice) in hosts.chain(records) {
+            let links = among(&self.network, choice);
+            if let Some(group) = group
+                && let Err(error) = self.engine.move_to(now, group, links)
+            {
+                tracing::debug!(target: "cooee", %error, "a host stays where it is");
+            }
+        }
     }
 
     /// Takes a host name or records back, with goodbyes.

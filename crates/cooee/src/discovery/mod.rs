@@ -189,6 +189,7 @@ impl Driven for Discovery {
             NetworkEvent::Links(links) => {
                 self.set_links(links);
                 self.choose_links_of_services(now);
+                self.choose_links_of_claims(now);
                 self.choose_links_of_searches(now);
             }
             NetworkEvent::LinkUp(link) => self.stop_waiting(link.id()),

@@ -258,13 +258,11 @@ impl Discovery {
             if service.links == links {
                 continue;
             }
-            service.links = links;
-            // A group stays on the links it was published on: on others it is another group.
-            if let Some(group) = service.group.take() {
-                service.is_ready = false;
-                self.groups.remove(&group);
-                self.engine.withdraw(now, group);
-                self.put_up(now, id);
+            service.links = links.clone();
+            if let Some(group) = service.group
+                && let Err(error) = self.engine.move_to(now, group, links)
+            {
+                tracing::debug!(target: "cooee", %error, "a service stays where it is");
             }
         }
     }
