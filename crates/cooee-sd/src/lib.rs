@@ -103,3 +103,7 @@ pub use service_name::{ServiceName, ServiceNameError};
 pub use service_type::{Protocol, ServiceType, ServiceTypeError};
 pub use subtype::{Subtype, SubtypeError};
 pub use txt::{TxtAdvice, TxtAttributes, TxtEntry, TxtError, TxtSize, TxtValue};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -66,7 +66,10 @@ struct Place {
     /// No address of this family exists: IPv4, IPv6.
     denied: [bool; 2],
     first_address: Option<Duration>,
+    /// Another name of it, with the link's epoch. A way along aliases has at most [`MAX_ALIASES`] steps.
     alias: Option<(HostId, u32)>,
+    /// At most so many steps lead here.
+    depth: usize,
 }
 
 #[derive(Debug)]
@@ -274,13 +277,24 @@ impl Hosts {
                 }
             }
             (Presence::Present, _) => {
-                // An alias that leads back here would keep itself alive: refused, however long the way.
-                if self.leads_to(target, link, id) {
+                let depth = place.depth + 1;
+                let mut way = self.way_from(target, link);
+                // An alias that leads back here would keep itself alive, and a long way would be a deep recursion when its
+                // beginning goes.
+                if way.contains(&id) || depth + way.len().saturating_sub(1) > MAX_ALIASES {
                     context.refused.malformed += 1;
                     return;
                 }
                 let alias = self.enlist(target, link, User::Host(id), context);
                 context.refused.hosts += u64::from(alias.is_none());
+                if way.is_empty() {
+                    way.extend(alias);
+                }
+                for (step, host) in way.into_iter().enumerate() {
+                    if let Some(place) = self.place_mut(host, link) {
+                        place.depth = place.depth.max(depth + step);
+                    }
+                }
                 if let Some(place) = self.place_mut(id, link) {
                     place.alias = alias.map(|alias| (alias, epoch));
                 }
@@ -382,20 +396,12 @@ impl Hosts {
         self.hosts.len()
     }
 
-    fn leads_to(&self, from: &NameBuf, link: Link, to: HostId) -> bool {
-        let mut next = self.ids.get(from);
-        let mut steps = 0;
-        while let Some(id) = next {
-            if id == to || steps > MAX_ALIASES {
-                return true;
-            }
-            steps += 1;
-            next = self
-                .place(id, link)
-                .and_then(|place| place.alias)
-                .map(|(alias, _)| alias);
-        }
-        false
+    /// A host and those that its alias leads to.
+    fn way_from(&self, name: &NameBuf, link: Link) -> Vec<HostId> {
+        let alias = |id: &HostId| self.place(*id, link)?.alias.map(|(alias, _)| alias);
+        core::iter::successors(self.ids.get(name), alias)
+            .take(MAX_ALIASES + 1)
+            .collect()
     }
 
     fn addresses_went(&mut self, id: HostId, link: Link, context: &mut Context<'_>) {
@@ -501,6 +507,7 @@ impl Host {
                     denied: [false; 2],
                     first_address: None,
                     alias: None,
+                    depth: 0,
                 });
                 self.places.len() - 1
             });

@@ -287,3 +287,54 @@ fn the_end_of_time_is_no_reason_to_panic() {
     bench.browser.handle_timeout(Duration::ZERO);
     assert_eq!(bench.browser.snapshot().services.len(), 0);
 }
+
+#[test]
+fn aliases_are_followed_only_so_far() {
+    // A way of any length would be as deep a recursion when its beginning goes.
+    let mut bench = Bench::http();
+    let alias =
+        |from: &str, to: &str| RecordBuf::new(name(from), 120, RdataBuf::cname(name(to).as_name()));
+    bench.say_all(ETH, &lobby()[..3]);
+    bench.say(ETH, &alias("tabasco.local", "ahead-1.local"));
+    for number in 1..100 {
+        bench.say(
+            ETH,
+            &alias(
+                &format!("ahead-{number}.local"),
+                &format!("ahead-{}.local", number + 1),
+            ),
+        );
+    }
+    // From the far end too, where each host has a user and is the beginning of a way.
+    for number in (0..100).rev() {
+        let (service, host) = (instance(number), format!("back-{number}.local"));
+        bench.say_all(ETH, &[ptr(&service), srv(&service, &host, 80)]);
+        bench.say(ETH, &alias(&host, &format!("back-{}.local", number + 1)));
+    }
+    bench.asks();
+    let ahead = bench
+        .asked
+        .values()
+        .filter(|line| line.contains("ahead-") && line.ends_with(" A @1"));
+    assert_eq!(ahead.count(), 8);
+    assert_eq!(
+        bench.browser.refused().malformed,
+        1 + 100 / 9,
+        "the rest of the way ahead is nobody's business"
+    );
+
+    bench
+        .say(ETH, &address("ahead-9.local", "192.0.2.1"))
+        .at(10_000);
+    assert!(bench.events().is_empty(), "it leads too far");
+    bench.gone(ETH, &ptr(LOBBY));
+    for number in 0..100 {
+        bench.gone(ETH, &ptr(&instance(number)));
+    }
+    bench.asks();
+    assert_eq!(
+        (bench.asked.len(), bench.browser.hosts.len()),
+        (1, 1),
+        "all but the early address"
+    );
+}
