@@ -88,7 +88,7 @@ pub(crate) enum Over {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show services as they come, change and go
-    #[command(visible_alias = "list", after_long_help = BROWSE_EXAMPLES)]
+    #[command(after_long_help = BROWSE_EXAMPLES)]
     Browse(Browse),
     /// Look up one service: host, port, addresses, attributes
     #[command(after_long_help = RESOLVE_EXAMPLES)]
@@ -106,6 +106,9 @@ pub(crate) enum Command {
     Types(Types),
     /// Publish and find a service on this machine alone: does it work here?
     Demo(Demo),
+    /// Print a script that completes words in a shell
+    #[command(after_long_help = COMPLETIONS_EXAMPLES)]
+    Completions(Completions),
 }
 
 const BROWSE_EXAMPLES: &str = "\
@@ -206,16 +209,16 @@ pub(crate) enum Print {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Publish {
     /// What people will see: "Keith’s web server" (\\ and \DDD are escapes)
-    #[arg(value_name = "NAME")]
+    #[arg(index = 1, value_name = "NAME")]
     pub(crate) name: OsString,
     /// Service type: _http._tcp, '_http._tcp,_printer' with a subtype, or just http
-    #[arg(value_name = "TYPE", value_parser = type_arg::parse)]
+    #[arg(index = 2, value_name = "TYPE", value_parser = type_arg::parse)]
     pub(crate) kind: TypeArg,
     /// The port it listens on, 1 to 65535
-    #[arg(value_name = "PORT", value_parser = value_arg::port)]
+    #[arg(index = 3, value_name = "PORT", value_parser = value_arg::port)]
     pub(crate) port: u16,
     /// Attributes for the TXT record
-    #[arg(value_name = "KEY[=VALUE]")]
+    #[arg(index = 4, value_name = "KEY[=VALUE]")]
     pub(crate) txt: Vec<OsString>,
     /// Also be found under this subtype, such as _printer (repeatable)
     #[arg(long, value_name = "SUBTYPE")]
@@ -236,7 +239,7 @@ pub(crate) struct Publish {
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = value_arg::preference)]
     pub(crate) weight: u16,
     /// Reserved: the words after -- will be a command to live as long as
-    #[arg(last = true, hide = true)]
+    #[arg(index = 5, last = true, hide = true)]
     pub(crate) command: Vec<OsString>,
 }
 
@@ -316,6 +319,19 @@ pub(crate) struct Types {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Demo {}
 
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  cooee completions bash > ~/.local/share/bash-completion/completions/cooee
+  cooee completions fish > ~/.config/fish/completions/cooee.fish";
+
+/// Print a script that completes words in a shell.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
 /// What `cooee` alone says: ten lines, on stderr.
 pub(crate) const BRIEF_HELP: &str = "\
 cooee finds and publishes services on the local link, with no configuration.
@@ -325,7 +341,7 @@ cooee finds and publishes services on the local link, with no configuration.
   cooee publish \"Keith’s web server\" http 8080     be found
   cooee demo                                       does it work here?
 
-Commands: browse, resolve, publish, host, query, types, demo
+Commands: browse, resolve, publish, host, query, types, demo, completions
 Options everywhere: -i INTERFACE, -4, -6, --json, -v, -q
 'cooee COMMAND --help' tells more.
 ";

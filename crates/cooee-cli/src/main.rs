@@ -72,6 +72,12 @@ fn run(args: Args, clock: Clock) -> ExitCode {
     ) {
         return end(talk, &failure);
     }
+    if let Command::Completions(args) = &command {
+        return match commands::completions::run(args) {
+            Ok(outcome) => outcome.into(),
+            Err(failure) => end(talk, &failure),
+        };
+    }
     // The library's task has a thread of its own: a reader that is slow to take our output makes nobody deaf.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -96,6 +102,7 @@ fn run(args: Args, clock: Clock) -> ExitCode {
             Command::Query(args) => commands::query::run(args, session).await,
             Command::Types(args) => commands::types::run(args, session).await,
             Command::Demo(_) => commands::demo::run(session).await,
+            Command::Completions(args) => commands::completions::run(args),
         }
     });
     // What still runs has nothing more to say.

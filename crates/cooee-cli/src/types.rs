@@ -165,6 +165,8 @@ mod tests {
                 known.wire
             );
             assert!(!known.title.is_empty());
+            // Shells quote them so.
+            assert!(!known.title.contains('\''));
         }
     }
 

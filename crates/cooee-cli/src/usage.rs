@@ -48,12 +48,7 @@ fn one_line(error: &clap::Error) -> String {
         None => String::new(),
     };
     let argument = text(ContextKind::InvalidArg);
-    let argument = argument
-        .split(" <")
-        .next()
-        .unwrap_or_default()
-        .trim_end_matches("...")
-        .to_owned();
+    let argument = bare(&argument);
     match error.kind() {
         ErrorKind::ValueValidation => match std::error::Error::source(error) {
             Some(source) => source.to_string(),

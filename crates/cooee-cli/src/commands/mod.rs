@@ -1,6 +1,7 @@
 //! The commands.
 
 pub(crate) mod browse;
+pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod host;
 pub(crate) mod publish;
