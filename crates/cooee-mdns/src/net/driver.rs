@@ -37,7 +37,8 @@ const DATAGRAMS_AT_ONCE: usize = 64;
 /// Commands taken before anything is sent.
 const COMMANDS_AT_ONCE: usize = 1024;
 
-/// A node that wants to be called at once, again and again, is called this often at most.
+/// A node that has something due at once again and again is called so often in a row, and then after this time.
+const ROUNDS: usize = 8;
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
 /// How long goodbyes may take.
@@ -182,7 +183,6 @@ impl<N: Driven, W: World> Driver<N, W> {
         let deadline = self.deadline();
         if self.world.poll_deadline(cx, deadline).is_ready() {
             let now = self.world.now();
-            self.not_before = now + SHORTEST_WAIT;
             self.retry_links(now);
             self.node.engine().handle_timeout(now);
             is_busy = true;
@@ -238,26 +238,48 @@ impl<N: Driven, W: World> Driver<N, W> {
         }
     }
 
-    /// Lets the node act on what has happened, and sends what it has to say.
+    /// Lets the node act on what has happened, does what is due, and sends what comes of it.
     fn settle(&mut self) {
-        let now = self.world.now();
-        self.node.process(now);
-        if let Some((transmit, until)) = self.held.take() {
-            if now < until {
-                self.held = Some((transmit, until));
+        for _ in 0..ROUNDS {
+            let now = self.world.now();
+            self.node.process(now);
+            let has_sent = self.send_all();
+            if self.held.is_some() {
+                self.node.process(now);
                 return;
             }
+            if self.node.poll_timeout().is_some_and(|at| at <= now) {
+                self.node.engine().handle_timeout(now);
+            } else if !has_sent {
+                return;
+            }
+            // What was sent may be news to the node, and it may have more to say.
+        }
+        // It asks to be called at once for ever: the others on this machine want to live as well.
+        self.not_before = self.world.now() + SHORTEST_WAIT;
+    }
+
+    /// Sends what is held back, if its time has come, and all that the engine has; false if that was nothing.
+    fn send_all(&mut self) -> bool {
+        let mut has_sent = false;
+        if let Some((transmit, until)) = self.held.take() {
+            let now = self.world.now();
+            if now < until {
+                self.held = Some((transmit, until));
+                return false;
+            }
             self.send_or_hold(now, transmit);
+            has_sent = true;
         }
         while self.held.is_none() {
             let now = self.world.now();
             let Some(transmit) = self.node.engine().poll_transmit(now, &mut self.outbox) else {
-                // Sending may have given the node something to say.
-                self.node.process(now);
-                return;
+                break;
             };
             self.send_or_hold(now, transmit);
+            has_sent = true;
         }
+        has_sent
     }
 
     /// Sends the goodbyes at the usual pace, as far as they go in the time there is.

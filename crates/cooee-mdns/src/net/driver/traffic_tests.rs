@@ -34,6 +34,24 @@ async fn every_multicast_leaves_in_each_family_with_the_same_octets() {
     assert!(sent.iter().all(|(index, _, _)| *index == 2));
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_node_hears_at_once_what_comes_of_sending() {
+    let host = Host::with([ethernet(2, "eth0")]);
+    let (handle, told, _) = host.start(Links::default());
+    publish(&handle, 1);
+    // Until the first announcement has left, which makes the group ready.
+    let is_announcement = |octets: &Vec<u8>| Message::parse(octets).unwrap().answers().count() > 0;
+    while !host
+        .sent()
+        .iter()
+        .any(|(_, _, octets)| is_announcement(octets))
+    {
+        sleep(Duration::from_millis(1)).await;
+    }
+    assert!(told.take().contains(&"ready".into()));
+    drop(handle);
+}
+
 // ruling 9; 6762-10.1-1
 #[tokio::test(start_paused = true)]
 async fn a_shutdown_sends_the_goodbyes_before_it_returns() {
