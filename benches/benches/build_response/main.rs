@@ -12,7 +12,7 @@ mod simple_dns;
 
 use std::hint::black_box;
 
-use benches::table;
+use benches::turns;
 use cooee_wire::{Message, RecordBuf};
 use criterion::{BenchmarkId, Criterion};
 
@@ -52,11 +52,15 @@ fn main() {
     criterion.final_summary();
 
     let names: Vec<_> = builders.iter().map(|(name, _)| *name).collect();
-    table::print(
+    let work = |build: Build| -> turns::Work<'_> {
+        let (mut build, mut buffer) = (build, [0; 1500]);
+        Box::new(move || _ = black_box(build(black_box(&mut buffer))))
+    };
+    let works = builders.into_iter().map(|(_, build)| work(build)).collect();
+    turns::print(
         "Build a response of ten records",
-        "build",
         &names,
-        &["ten records"],
+        vec![("ten records", works)],
     );
     println!();
     for (name, len) in sizes {

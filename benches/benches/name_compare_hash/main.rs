@@ -12,7 +12,7 @@ mod simple_dns;
 
 use std::hint::black_box;
 
-use benches::{packets, table};
+use benches::{packets, turns};
 use criterion::{BenchmarkId, Criterion, Throughput};
 
 type Work = Box<dyn Fn() -> u64>;
@@ -51,15 +51,20 @@ fn main() {
         group.finish();
     }
     criterion.final_summary();
-    for (group, works) in [("compare", &compare), ("hash", &hash)] {
+    for (title, works) in [("Compare", &compare), ("Hash", &hash)] {
         let functions: Vec<_> = works.iter().map(|(name, _)| *name).collect();
-        table::print(
-            &format!("{group} {names} names"),
-            group,
+        let column = works.iter().map(|(_, work)| turn(work)).collect();
+        turns::print(
+            &format!("{title} {names} names"),
             &functions,
-            &["names"],
+            vec![("names", column)],
         );
     }
+}
+
+/// One turn of some work.
+fn turn(work: &Work) -> turns::Work<'_> {
+    Box::new(move || _ = black_box(work()))
 }
 
 /// Whether all peers read this packet: some refuse what others take.

@@ -13,7 +13,7 @@ mod simple_dns;
 use std::hint::black_box;
 
 use benches::packets::{Load, loads};
-use benches::table;
+use benches::turns;
 use criterion::{BenchmarkId, Criterion, Throughput};
 
 type Decoder = (&'static str, fn(&[u8]) -> Option<u64>);
@@ -60,9 +60,6 @@ fn main() {
     run(&mut criterion, "step", STEP, &loads);
     criterion.final_summary();
 
-    let names: Vec<_> = loads.iter().map(|load| load.name).collect();
-    let functions =
-        |decoders: &[Decoder]| decoders.iter().map(|(name, _)| *name).collect::<Vec<_>>();
     for load in &loads {
         println!(
             "{}: {} packets, {} octets, {} questions and records",
@@ -72,13 +69,38 @@ fn main() {
             load.items()
         );
     }
-    table::print(
+    table(
         "Visit everything, all packets of a load once",
-        "visit",
-        &functions(VISIT),
-        &names,
+        VISIT,
+        &loads,
     );
-    table::print("Step over everything", "step", &functions(STEP), &names);
+    table("Step over everything", STEP, &loads);
+}
+
+fn table(title: &str, decoders: &[Decoder], loads: &[Load]) {
+    let names: Vec<_> = decoders.iter().map(|(name, _)| *name).collect();
+    let work = |decode: fn(&[u8]) -> Option<u64>, load| -> turns::Work<'_> {
+        Box::new(move || _ = black_box(all(decode, load)))
+    };
+    let column = |load| {
+        decoders
+            .iter()
+            .map(|(_, decode)| work(*decode, load))
+            .collect()
+    };
+    turns::print(
+        title,
+        &names,
+        loads.iter().map(|load| (load.name, column(load))).collect(),
+    );
+}
+
+/// The sum over all packets of a load.
+fn all(decode: fn(&[u8]) -> Option<u64>, load: &Load) -> u64 {
+    load.packets
+        .iter()
+        .filter_map(|packet| decode(black_box(packet)))
+        .fold(0, u64::wrapping_add)
 }
 
 fn run(criterion: &mut Criterion, name: &str, decoders: &[Decoder], loads: &[Load]) {
@@ -87,12 +109,7 @@ fn run(criterion: &mut Criterion, name: &str, decoders: &[Decoder], loads: &[Loa
         group.throughput(Throughput::Bytes(load.octets() as u64));
         for (decoder, decode) in decoders {
             group.bench_function(BenchmarkId::new(*decoder, load.name), |bencher| {
-                bencher.iter(|| {
-                    load.packets
-                        .iter()
-                        .filter_map(|packet| decode(black_box(packet)))
-                        .fold(0, u64::wrapping_add)
-                });
+                bencher.iter(|| all(*decode, load));
             });
         }
     }

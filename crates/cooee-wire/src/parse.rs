@@ -123,23 +123,24 @@ pub(crate) fn uncompressed_name(input: &[u8]) -> Parsed<'_, ()> {
 /// Labels up to and with the final zero or the first pointer.
 #[inline]
 fn inline_labels<const POINTERS: bool>(input: &[u8]) -> Parsed<'_, ()> {
-    let mut rest = input;
-    loop {
-        rest = match rest {
-            [0, rest @ ..] => return Ok((rest, ())),
+    let mut left = input;
+    let rest = loop {
+        left = match left {
+            [0, rest @ ..] => break rest,
             [len @ 1..=63, tail @ ..] => match tail.get(usize::from(*len)..) {
                 Some(tail) => tail,
-                None => return stop(rest, Malformed::NameTruncated),
+                None => return stop(left, Malformed::NameTruncated),
             },
-            [0xC0..=0xFF, ..] if !POINTERS => return stop(rest, Malformed::PointerForbidden),
-            [0xC0..=0xFF, _, rest @ ..] => return Ok((rest, ())),
-            [] | [0xC0..=0xFF] => return stop(rest, Malformed::NameTruncated),
+            [0xC0..=0xFF, ..] if !POINTERS => return stop(left, Malformed::PointerForbidden),
+            [0xC0..=0xFF, _, rest @ ..] => break rest,
+            [] | [0xC0..=0xFF] => return stop(left, Malformed::NameTruncated),
             // RFC 1035 §4.1.4 (1035-4.1.4-2): these label types are reserved.
-            [0x40..=0xBF, ..] => return stop(rest, Malformed::LabelType),
+            [0x40..=0xBF, ..] => return stop(left, Malformed::LabelType),
         };
-        // RFC 6762 Appendix C (6762-C-1)
-        if input.len() - rest.len() > Name::MAX_LENGTH {
-            return stop(rest, Malformed::NameTooLong);
-        }
+    };
+    // RFC 6762 Appendix C (6762-C-1). Asked once, at the end: a name that is too long ends the message anyway.
+    if input.len() - left.len() > Name::MAX_LENGTH {
+        return stop(left, Malformed::NameTooLong);
     }
+    Ok((rest, ()))
 }
