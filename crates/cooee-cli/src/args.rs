@@ -168,7 +168,12 @@ pub(crate) struct Browse {
     #[arg(short, long, value_name = "DOMAIN", value_parser = value_arg::domain)]
     pub(crate) domain: Option<String>,
     /// Leave out what this host publishes
-    #[arg(short = 'l', long, alias = "ignore-local")]
+    #[arg(
+        short = 'l',
+        long,
+        alias = "ignore-local",
+        conflicts_with = "no_resolve"
+    )]
     pub(crate) no_local: bool,
 }
 

@@ -157,4 +157,20 @@ mod tests {
             .write(12, Paint::OFF, &mut out);
         assert_eq!(out, "a-very…:8080");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_field_is_wider_than_its_column(
+            octets in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..80),
+            text in proptest::prelude::any::<String>(),
+            width in 6_usize..60,
+        ) {
+            for octets in [octets.as_slice(), text.as_bytes()] {
+                let mut out = String::new();
+                Cell::octets(Role::Name, octets).with_tail(Role::Host, ":65535".into()).write(width, Paint::OFF, &mut out);
+                proptest::prop_assert_eq!(out.width(), width, "{}", out);
+                proptest::prop_assert!(out.trim_end().ends_with(":65535"));
+            }
+        }
+    }
 }

@@ -181,4 +181,21 @@ mod tests {
         assert_eq!(escaped_text("Test Svc\\.One.local"), "Test Svc\\.One.local");
         assert_eq!(escaped_text("a\\.b\u{1b}"), "a\\.b\\027");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_a_label_holds_is_shown_without_harm_and_can_be_pasted_back(
+            label in proptest::collection::vec(proptest::prelude::any::<u8>(), 1..=63)
+        ) {
+            let shown = octets(&label);
+            proptest::prop_assert!(!shown.chars().any(is_hostile));
+            proptest::prop_assert_eq!(crate::name_arg::instance_label(shown.as_bytes()), Ok(label));
+        }
+
+        #[test]
+        fn whatever_text_holds_is_shown_without_harm(text in ".*") {
+            proptest::prop_assert!(!super::text(&text).chars().any(is_hostile));
+            proptest::prop_assert!(!escaped_text(&text).chars().any(is_hostile));
+        }
+    }
 }

@@ -184,4 +184,14 @@ mod tests {
             r#"{"name":"cafe"}"#
         );
     }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_text_holds_is_exact_and_harmless(text in proptest::prelude::any::<String>()) {
+            let line = Object::new().text("name", &text).finish();
+            proptest::prop_assert!(!line.chars().any(is_hostile));
+            let parsed: serde_json::Value = serde_json::from_str(&line).unwrap();
+            proptest::prop_assert_eq!(&parsed["name"], &text);
+        }
+    }
 }

@@ -332,4 +332,18 @@ mod tests {
         .collect();
         insta::assert_snapshot!(lines.join("\n"));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_words_are_typed_a_refusal_is_one_harmless_line(
+            command in "(browse|resolve|publish|host|query|types|demo|)",
+            words in proptest::collection::vec(".{0,12}|-{1,2}[a-z]{1,8}(=.{0,4})?|_[a-z]{1,6}._(tcp|udp|tpc)", 0..5),
+        ) {
+            let words = ["cooee".to_owned(), command].into_iter().chain(words).map(std::ffi::OsString::from);
+            if let Err(failure) = parse(words) {
+                proptest::prop_assert!(!failure.text.is_empty());
+                proptest::prop_assert!(!failure.text.chars().any(escape::is_hostile), "{:?}", failure.text);
+            }
+        }
+    }
 }

@@ -151,6 +151,42 @@ fn the_demo_works_and_says_what_it_does() {
 }
 
 #[test]
+fn the_demo_leaves_other_interfaces_alone() {
+    if !in_namespace("the_demo_leaves_other_interfaces_alone") {
+        return;
+    }
+    // Ruling 28.
+    for line in [
+        "link add cooee-a type veth peer name cooee-b",
+        "addr add 192.0.2.1/24 dev cooee-a",
+        "link set cooee-a up",
+        "link set cooee-b up",
+    ] {
+        let done = Command::new("ip").args(line.split(' ')).status();
+        if !done.is_ok_and(|status| status.success()) {
+            println!("skipped: there can be no second interface here: ip {line}");
+            return;
+        }
+    }
+    let mut demo = Running::start(&["demo", "-j"]);
+    assert_eq!(demo.event()["event"], "registered");
+    let joined = std::fs::read_to_string("/proc/net/igmp").expect("Linux tells");
+    let mut interface = "";
+    let mut on = Vec::new();
+    for line in joined.lines().skip(1) {
+        match line.strip_prefix("\t\t\t\t") {
+            // 224.0.0.251, in the kernel's order.
+            Some(group) if group.starts_with("FB0000E0") => on.push(interface),
+            Some(_) => {}
+            None => interface = line.split_whitespace().nth(1).unwrap_or_default(),
+        }
+    }
+    assert_eq!(on, ["lo"], "{joined}");
+    while demo.event()["event"] != "removed" {}
+    assert_eq!(demo.code(), Some(0));
+}
+
+#[test]
 fn what_one_publishes_another_finds_resolves_and_sees_go() {
     if !in_namespace("what_one_publishes_another_finds_resolves_and_sees_go") {
         return;
