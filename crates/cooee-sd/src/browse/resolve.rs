@@ -140,9 +140,8 @@ impl Browser {
         let sighting = instance.sighting(link);
         sighting.doubted = false;
         self.doubts.remove(&(id, link));
-        if own && follows_one {
-            sighting.own = true;
-        }
+        let is_own_now = own && follows_one && !sighting.own;
+        sighting.own |= is_own_now;
         if let Some(known) = sighting
             .services
             .iter_mut()
@@ -151,6 +150,9 @@ impl Browser {
             (known.ttl, known.seen, known.epoch) = (service.ttl, service.seen, service.epoch);
             if core::mem::take(&mut known.lost) {
                 self.timers.cancel(Why::LostSrv(id, link));
+                self.mark(id);
+            }
+            if is_own_now {
                 self.mark(id);
             }
             return;

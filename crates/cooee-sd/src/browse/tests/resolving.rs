@@ -415,6 +415,15 @@ fn own_services_are_told_apart_and_can_be_left_out() {
 }
 
 #[test]
+fn a_followed_instance_that_turns_out_to_be_own_is_an_update() {
+    let mut bench = Bench::new(BrowseSpec::instance(LOBBY.parse().unwrap()));
+    bench.say_all(ETH, &lobby()[1..]);
+    assert!(!bench.found().is_own());
+    bench.say_own(ETH, &lobby()[1..2]);
+    assert!(bench.found().is_own());
+}
+
+#[test]
 fn a_host_that_is_an_alias_has_the_addresses_of_the_other() {
     let mut bench = Bench::http();
     let alias =
