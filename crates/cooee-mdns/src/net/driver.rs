@@ -180,8 +180,9 @@ impl<N: Driven, W: World> Driver<N, W> {
             }
             is_busy = true;
         }
+        // What happened may have made something due at once, or moved the deadline: that is looked at before the timer is set.
         let deadline = self.deadline();
-        if self.world.poll_deadline(cx, deadline).is_ready() {
+        if !is_busy && self.world.poll_deadline(cx, deadline).is_ready() {
             let now = self.world.now();
             self.retry_links(now);
             self.node.engine().handle_timeout(now);
