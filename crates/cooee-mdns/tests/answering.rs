@@ -548,3 +548,37 @@ fn a_query_that_asks_the_same_again_and_again_is_cut_short() {
     assert_eq!(lan.sent_at(host, start, HTTP, RecordType::PTR).len(), 1);
     assert_eq!(lan.network.node(host).engine.stats().over_limit, 400 - 16);
 }
+
+#[test]
+fn a_unique_set_that_is_known_in_part_is_sent_whole() {
+    // 6762-10.2-7, reading 4
+    let mut lan = Lan::new(26);
+    let host = lan.host("a", 1);
+    let set = RecordSet::new()
+        .unique(lan::a("box.local", 1))
+        .unique(lan::a("box.local", 2));
+    lan.publish(host, set);
+    lan.run_ms(5000);
+    let start = lan.now();
+    let asked = [QuestionBuf::new(name("box.local"), RecordType::A)];
+    lan.inject(
+        "192.0.2.9:5353",
+        &message(Flags::QUERY.with_truncated(true), &asked, &[]),
+    );
+    lan.run_ms(5);
+    lan.inject(
+        "192.0.2.9:5353",
+        &message(
+            Flags::QUERY,
+            &[],
+            &[(Section::Answer, lan::a("box.local", 1))],
+        ),
+    );
+    lan.run_ms(1000);
+    let sent = lan.sent(host, start);
+    assert_eq!(sent.len(), 1, "{}", lan.network.transcript());
+    let addresses = records(sent[0])
+        .into_iter()
+        .filter(|(_, record)| record.kind() == RecordType::A);
+    assert_eq!(addresses.count(), 2);
+}

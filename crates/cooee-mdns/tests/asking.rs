@@ -394,3 +394,28 @@ fn what_is_known_as_unique_is_asked_for_again_when_the_link_returns() {
     );
     assert_eq!(lan.answers(host).len(), 1);
 }
+
+#[test]
+fn what_we_published_ourselves_is_asked_of_others_once_it_is_withdrawn() {
+    // 6762-5.2-1
+    let mut lan = Lan::new(17);
+    let host = lan.host("a", 1);
+    let group = lan.publish(host, RecordSet::new().unique(txt("box.local", "mine")));
+    lan.run_ms(5000);
+    let start = lan.now();
+    lan.ask(host, "box.local", RecordType::TXT);
+    lan.run_ms(5000);
+    assert!(
+        lan.asked_at(host, start, "box.local", RecordType::TXT)
+            .is_empty()
+    );
+    lan.network
+        .command(host, |station, now| station.engine.withdraw(now, group));
+    lan.run_ms(5000);
+    assert_eq!(
+        lan.asked_at(host, start, "box.local", RecordType::TXT)
+            .len(),
+        3
+    );
+    assert!(lan.answers(host).is_empty());
+}

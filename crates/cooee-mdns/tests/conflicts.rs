@@ -384,3 +384,55 @@ fn the_addresses_of_our_other_link_coming_over_a_bridge_make_us_announce_those_o
         lan.network.transcript()
     );
 }
+
+#[test]
+fn two_responders_with_the_same_single_family_host_agree() {
+    // 6762-9-2, ruling 21: the NSEC that says "no IPv6" is no rival
+    let mut lan = Lan::new(11);
+    let address = ["192.0.2.1/24".parse().expect("an address")];
+    let (one, two) = (
+        lan.network.add_station("one"),
+        lan.network.add_station("two"),
+    );
+    let link = lan.link;
+    lan.network.join(one, link, &address);
+    let first = lan.publish(one, RecordSet::new().host_addresses(name("box.local")));
+    lan.run_ms(5000);
+    lan.network.join(two, link, &address);
+    let second = lan.publish(two, RecordSet::new().host_addresses(name("box.local")));
+    lan.run_ms(5000);
+    for (host, group) in [(one, first), (two, second)] {
+        assert_eq!(
+            lan.network.node(host).conflict_at(group),
+            None,
+            "{}",
+            lan.network.transcript()
+        );
+        assert!(lan.network.node(host).ready_at(group).is_some());
+    }
+}
+
+#[test]
+fn our_own_clients_learn_of_a_name_that_is_lost_later() {
+    // Ruling 32, 6762-9-4
+    let mut lan = Lan::new(12);
+    let host = lan.host("a", 1);
+    lan.ask(host, "box.local", RecordType::TXT);
+    let group = lan.publish(host, RecordSet::new().unique(txt("box.local", "mine")));
+    lan.run_ms(5000);
+    assert_eq!(lan.answers(host).len(), 1);
+    let theirs = response(&[flush(txt("box.local", "theirs"))]);
+    lan.inject("192.0.2.9:5353", &theirs);
+    let before = lan.network.packets().len();
+    let now = lan.now();
+    lan.network
+        .run_until(now + ms(1000), |network| network.packets().len() > before);
+    lan.inject("192.0.2.9:5353", &theirs);
+    lan.run_ms(100);
+    assert!(
+        lan.network.node(host).conflict_at(group).is_some(),
+        "{}",
+        lan.network.transcript()
+    );
+    assert_eq!(lan.answers(host), [txt("box.local", "theirs").rdata]);
+}

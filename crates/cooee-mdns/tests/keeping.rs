@@ -374,3 +374,67 @@ fn what_ran_out_while_the_machine_slept_gets_five_seconds_to_answer() {
         .collect();
     assert_eq!(told.len(), 1, "only what stays silent is gone: {told:?}");
 }
+
+#[test]
+fn who_asks_while_a_record_is_leaving_is_told_when_it_is_rescued() {
+    // Rulings 3 and 33, 6762-10.1-3
+    let mut lan = Lan::new(17);
+    let host = lan.host("a", 1);
+    lan.ask(host, HTTP, RecordType::PTR);
+    lan.inject("192.0.2.9:5353", &response(&[ptr(HTTP, SHOP)]));
+    lan.run_ms(3000);
+    lan.inject("192.0.2.9:5353", &response(&[with_ttl(ptr(HTTP, SHOP), 0)]));
+    lan.run_ms(300);
+    let late = lan.ask(host, HTTP, RecordType::PTR);
+    lan.inject("192.0.2.9:5353", &response(&[ptr(HTTP, SHOP)]));
+    lan.run_ms(3000);
+    let told = |event: &Event| matches!(event, Event::Answer { query, .. } if *query == late);
+    assert!(
+        lan.network
+            .node(host)
+            .events
+            .iter()
+            .any(|(_, event)| told(event))
+    );
+}
+
+#[test]
+fn one_query_that_asks_twice_throws_no_doubt() {
+    // 6762-10.5-2, ruling 6: two or more queries
+    let mut lan = Lan::new(18);
+    let host = lan.host("a", 1);
+    lan.ask(host, HTTP, RecordType::PTR);
+    lan.inject("192.0.2.9:5353", &response(&[ptr(HTTP, SHOP)]));
+    lan.run_ms(10_000);
+    let twice = [(); 2].map(|()| cooee_wire::QuestionBuf::new(name(HTTP), RecordType::PTR));
+    let twice = lan::message(cooee_wire::Flags::QUERY, &twice, &[]);
+    lan.inject("192.0.2.8:5353", &twice);
+    lan.inject("[fe80::8]:5353", &twice);
+    lan.run_ms(20_000);
+    assert_eq!(lan.answers(host).len(), 1);
+}
+
+#[test]
+fn a_confirmed_record_that_nobody_asks_for_is_left_alone() {
+    // 6762-5.2-13, 6762-10.4-5
+    let mut lan = Lan::new(19);
+    let host = lan.host("a", 1);
+    let srv = flush(lan::srv(SHOP, "box.local", 80));
+    lan.inject("192.0.2.9:5353", &response(std::slice::from_ref(&srv)));
+    lan.run_ms(1000);
+    lan.network.command(host, |station, now| {
+        station
+            .engine
+            .reconfirm(now, &srv.as_record(), &cooee_mdns::LinkSet::All);
+    });
+    lan.run_ms(500);
+    lan.inject("192.0.2.9:5353", &response(&[srv]));
+    lan.run_ms(10);
+    let start = lan.now();
+    lan.run_ms(200_000);
+    assert!(
+        lan.sent(host, start).is_empty(),
+        "{}",
+        lan.network.transcript()
+    );
+}

@@ -66,6 +66,12 @@ impl Monitor {
         &self.violations
     }
 
+    /// A host has come to a link, or has been away: what it owned there it has to probe for again.
+    // RFC 6762 §8 (6762-8-2)
+    pub(crate) fn forget_claims(&mut self, host: HostId) {
+        self.probes.retain(|(of, ..), _| *of != host);
+    }
+
     pub(crate) fn watch(&mut self, packet: &Packet) {
         // What a test injects may be as wrong as it likes.
         let Some(host) = packet.host else {

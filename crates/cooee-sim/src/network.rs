@@ -155,6 +155,7 @@ impl<N: Node> Network<N> {
         self.hosts[host.0]
             .interfaces
             .insert(link, addresses.clone());
+        self.monitor.forget_claims(host);
         self.command(host, |node, now| {
             node.engine().link_up(now, link, LinkInfo::new(addresses))
         });
@@ -191,6 +192,7 @@ impl<N: Node> Network<N> {
     /// The host's machine wakes up.
     pub fn resume(&mut self, host: HostId) {
         if let Some(since) = self.hosts[host.0].asleep.take() {
+            self.monitor.forget_claims(host);
             let slept = self.now.since(since);
             self.command(host, |node, now| node.engine().resumed(now, slept));
         }
@@ -209,7 +211,9 @@ impl<N: Node> Network<N> {
     /// Tells a host's node to do something, and sends what comes of it.
     pub fn command<T>(&mut self, host: HostId, command: impl FnOnce(&mut N, Instant) -> T) -> T {
         let result = command(&mut self.hosts[host.0].node, self.now);
-        self.serve(host);
+        if self.hosts[host.0].is_awake() {
+            self.serve(host);
+        }
         result
     }
 

@@ -46,6 +46,11 @@ struct Timing {
     defence: bool,
 }
 
+/// A simple resolver asks one question; what it asks is repeated to it, so there is a bound.
+const ECHOED_QUESTIONS: u16 = 16;
+/// How many questions of a query are counted as asked in vain.
+const WATCHED_QUESTIONS: usize = 64;
+
 impl Link {
     /// Handles a query of another host.
     pub(super) fn handle_query(
@@ -83,11 +88,14 @@ impl Link {
         };
         self.note_known_answers(now, &query, cx);
         let mut reply = self.new_reply(now, datagram.source);
-        for question in message.questions() {
+        for (place, question) in message.questions().enumerate() {
             let Ok(question) = question else {
                 cx.stats.malformed += 1;
                 break;
             };
+            if place < WATCHED_QUESTIONS {
+                self.watch_for_failure(now, &query, &question, cx);
+            }
             self.handle_question(now, &query, &question, &mut reply, cx);
         }
         self.queue_reply(now, &query, reply, cx);
@@ -100,6 +108,7 @@ impl Link {
             return;
         }
         let source = query.source.ip();
+        let mut is_unique_listed = false;
         for record in query.message.answers() {
             let Ok(record) = record else { break };
             let hashes = Hashes::of(&cx.keys, &record);
@@ -108,11 +117,11 @@ impl Link {
                 && record.ttl >= own.record.ttl / 2
             {
                 own.known_by = query.serial;
-                if own
-                    .pending
-                    .is_some_and(|pending| pending.asked_by == Some(source))
-                {
-                    own.pending = None;
+                is_unique_listed |= own.is_unique();
+                if !own.is_unique() {
+                    own.pending = own
+                        .pending
+                        .filter(|pending| pending.asked_by != Some(source));
                 }
             }
             // RFC 6762 §7.3: a question with a known answer that we do not have is not ours.
@@ -125,18 +134,60 @@ impl Link {
                 cached.is_fresh(now)
             });
             if !fresh {
-                let differing = self
-                    .asked
-                    .answered_by(hashes.name, record.name, record.kind(), record.class)
-                    .last();
-                if let Some(asked) = differing.and_then(|slot| self.asked.get_mut(slot)) {
-                    asked.differs_from = query.serial;
+                let differing =
+                    self.asked
+                        .answered_by(hashes.name, record.name, record.kind(), record.class);
+                for slot in differing.collect::<Vec<usize>>() {
+                    if let Some(asked) = self.asked.get_mut(slot) {
+                        asked.differs_from = query.serial;
+                    }
                 }
             }
         }
+        if is_unique_listed {
+            self.take_back_known_sets(query);
+        }
+        self.take_back_replies(query);
         if query.questions == 0 && query.truncated {
             self.put_off(now, source, cx);
         }
+    }
+
+    /// Unique RRsets that the querier knows whole are not sent; those that it knows in part are, and whole.
+    // RFC 6762 §10.2 (6762-10.2-7)
+    fn take_back_known_sets(&mut self, query: &Query<'_>) {
+        let source = query.source.ip();
+        for place in 0..self.pending.len() {
+            let Some(&slot) = self.pending.get(place) else {
+                break;
+            };
+            let waits = self.own.get(slot).is_some_and(|own| {
+                own.is_unique()
+                    && own
+                        .pending
+                        .is_some_and(|pending| pending.asked_by == Some(source))
+            });
+            if waits
+                && self.is_known(slot, query.serial)
+                && let Some(own) = self.own.get_mut(slot)
+            {
+                own.pending = None;
+            }
+        }
+    }
+
+    /// The same for what was to go to this querier alone.
+    fn take_back_replies(&mut self, query: &Query<'_>) {
+        let mut replies = core::mem::take(&mut self.replies);
+        for reply in replies
+            .iter_mut()
+            .filter(|reply| reply.to.ip() == query.source.ip())
+        {
+            reply
+                .answers
+                .retain(|&slot| !self.is_known(slot, query.serial));
+        }
+        self.replies = replies;
     }
 
     /// More known answers of this host are to come: what it waits for is put off (ruling 12).
@@ -164,7 +215,6 @@ impl Link {
         if !query.legacy {
             self.suppress_own_question(now, query, question, hash);
         }
-        self.watch_for_failure(now, query, question, cx);
         if query.twin {
             return;
         }
@@ -286,21 +336,16 @@ impl Link {
             return;
         }
         if query.unicast {
-            reply.due = timing.due;
-            reply.answers.push(slot);
+            reply.add(slot, timing.due, timing.defence);
             return;
         }
-        let Some(own) = self.own.get(slot) else {
-            return;
-        };
         // RFC 6762 §5.4 (6762-5.4-8 .. 6762-5.4-10), §11 (6762-11-7)
         // A program on this very host shares the port with us, so unicast may not reach it (ruling 2).
         let by_unicast =
             question.unicast_response && query.on_link && !self.info.is_own(query.source.ip());
-        let recent = own.is_recent(now);
+        let recent = self.is_recent(now, slot);
         if by_unicast && (recent || is_probe) {
-            reply.due = timing.due;
-            reply.answers.push(slot);
+            reply.add(slot, timing.due, timing.defence);
         }
         if !by_unicast || !recent {
             self.schedule(slot, timing, Some(query.source.ip()));
@@ -324,9 +369,21 @@ impl Link {
             })
     }
 
+    /// Whether a record, or all of a unique RRset, has been multicast within the last quarter of its TTL.
+    fn is_recent(&self, now: Instant, slot: usize) -> bool {
+        match self.own.get(slot) {
+            Some(own) if own.is_unique() && !own.is_nsec => self
+                .own
+                .rrset_of(slot)
+                .all(|member| self.own.get(member).is_some_and(|own| own.is_recent(now))),
+            Some(own) => own.is_recent(now),
+            None => false,
+        }
+    }
+
     /// Makes a record of ours go out by multicast.
     fn schedule(&mut self, slot: usize, timing: Timing, asked_by: Option<core::net::IpAddr>) {
-        let Some(own) = self.own.get_mut(slot) else {
+        let Some(own) = self.own.get_mut(slot).filter(|own| own.is_active()) else {
             return;
         };
         // RFC 6762 §6 (6762-6-30, 6762-6-32): too early is put off, never dropped.
@@ -391,22 +448,26 @@ impl Link {
         self.schedule(slot, timing, None);
     }
 
-    /// The datagram with this answer did not leave.
-    pub(super) fn answer_failed(&mut self, now: Instant, slot: usize) {
-        if let Some(own) = self.own.get_mut(slot) {
-            own.last_multicast = None;
-            let later = now + PROBE_INTERVAL;
-            self.schedule(
-                slot,
-                Timing {
-                    not_before: later,
-                    due: later,
-                    limit: later,
-                    defence: false,
-                },
-                None,
-            );
-        }
+    /// The datagram with this record did not leave: it was last multicast when it was before, and goes out again.
+    pub(super) fn answer_failed(
+        &mut self,
+        now: Instant,
+        slot: usize,
+        before: Option<Instant>,
+        stamp: u64,
+    ) {
+        let Some(own) = self.own.get_mut(slot).filter(|own| own.stamp == stamp) else {
+            return;
+        };
+        own.last_multicast = before;
+        let later = now + PROBE_INTERVAL;
+        let timing = Timing {
+            not_before: later,
+            due: later,
+            limit: later,
+            defence: false,
+        };
+        self.schedule(slot, timing, None);
     }
 
     /// The time has come for some answers: all that may go out now do.
@@ -435,6 +496,10 @@ impl Link {
             return self.recycle(reply);
         }
         if self.replies.len() >= cx.config.pending_replies {
+            cx.stats.over_limit += 1;
+            return self.recycle(reply);
+        }
+        if query.legacy && query.questions > ECHOED_QUESTIONS {
             cx.stats.over_limit += 1;
             return self.recycle(reply);
         }
@@ -476,24 +541,27 @@ impl Link {
         if asked.differs_from == query.serial || asked.complete {
             return;
         }
-        match query.family {
-            Family::V4 => asked.heard.ipv4 = true,
-            Family::V6 => asked.heard.ipv6 = true,
-        }
         // Only a query that is about to go out is stood in for; the back-off goes on as if it had been ours.
         let soon = asked.ready
             || asked
                 .timer
                 .due()
                 .is_some_and(|due| due.since(now) <= MULTICAST_SPACING);
-        if soon && asked.heard.ipv4 >= ipv4 && asked.heard.ipv6 >= ipv6 {
+        if !soon {
+            return;
+        }
+        match query.family {
+            Family::V4 => asked.heard.ipv4 = true,
+            Family::V6 => asked.heard.ipv6 = true,
+        }
+        if asked.heard.ipv4 >= ipv4 && asked.heard.ipv6 >= ipv6 {
             asked.ready = false;
             let next = asked.advance_series(now);
             asked.timer.set(next, Why::Ask(slot), &mut self.deadlines);
         }
     }
 
-    /// Whether our record under this name, in a state to be answered with, exists: for tests of ownership by others.
+    /// The place of a name under which we publish, or want to.
     pub(super) fn find_own_name(&self, hash: u64, name: Name<'_>) -> Option<usize> {
         self.own.find_name(hash, name)
     }

@@ -34,6 +34,8 @@ pub(super) struct Asked {
     pub(super) timer: Timer,
     /// It is among those to be sent now.
     pub(super) ready: bool,
+    /// It is so because the series has come to its next query, and not to refresh a record.
+    pub(super) series_due: bool,
     /// A complete answer is known: the series rests until it runs out.
     // RFC 6762 §5.2 (6762-5.2-15)
     pub(super) complete: bool,
@@ -79,6 +81,7 @@ impl AskedQuestions {
             interval: None,
             timer: Timer::default(),
             ready: false,
+            series_due: false,
             complete: false,
             differs_from: 0,
             heard: Heard::default(),
@@ -158,6 +161,7 @@ impl Asked {
         self.interval = Some(interval);
         self.last_sent = Some(now);
         self.first_of_link = false;
+        self.series_due = false;
         self.heard = Heard::default();
         now + interval
     }

@@ -2,7 +2,9 @@
 //!
 //! RFC 6762 §5.2: a standing question is asked after 20–120 ms, again after a second, and then at doubling intervals up to an hour.
 
-use cooee_wire::QuestionBuf;
+use alloc::vec::Vec;
+
+use cooee_wire::{Class, QuestionBuf, RecordType};
 
 use super::Instant;
 use super::config::{FIRST_QUERY_DELAY, FIRST_QUERY_INTERVAL};
@@ -29,11 +31,8 @@ impl Link {
         };
         asked.clients.push(query);
         asked.first_of_link |= with_link;
-        let QuestionBuf {
-            name, kind, class, ..
-        } = question;
         // A complete answer that we have needs no query; nor does one that we give ourselves.
-        if self.is_answered(name, *kind, *class, cx) {
+        if self.is_answered(question, cx) {
             self.completed(slot, cx);
         } else {
             self.start_series(now, slot, cx);
@@ -42,14 +41,14 @@ impl Link {
 
     /// Whether a complete answer is known: a unique RRset, or the word that there is none.
     // RFC 6762 §5.2 (6762-5.2-15), ruling 4
-    fn is_answered(
-        &self,
-        name: &cooee_wire::NameBuf,
-        kind: cooee_wire::RecordType,
-        class: cooee_wire::Class,
-        cx: &Context,
-    ) -> bool {
-        if kind == cooee_wire::RecordType::ANY || class == cooee_wire::Class::ANY {
+    pub(super) fn is_answered(&self, question: &QuestionBuf, cx: &Context) -> bool {
+        let QuestionBuf {
+            ref name,
+            kind,
+            class,
+            ..
+        } = *question;
+        if kind == RecordType::ANY || class == Class::ANY {
             return false;
         }
         let unique_in_cache = self
@@ -100,6 +99,14 @@ impl Link {
             .is_some_and(|asked| asked.clients.contains(&query))
     }
 
+    /// The next query of a series is due.
+    pub(super) fn series_is_due(&mut self, slot: usize) {
+        if let Some(asked) = self.asked.get_mut(slot) {
+            asked.series_due = true;
+        }
+        self.ask_now(slot);
+    }
+
     /// The question is to go out with the next datagram.
     pub(super) fn ask_now(&mut self, slot: usize) {
         if let Some(asked) = self.asked.get_mut(slot)
@@ -126,6 +133,16 @@ impl Link {
         asked.clients.retain(|&client| client != query);
         if asked.clients.is_empty() {
             self.asked.remove(slot);
+            // Nobody wants the records any more (6762-5.2-13).
+            let unwanted = self.cache.matching(
+                &cx.keys,
+                question.name.as_name(),
+                question.kind,
+                question.class,
+            );
+            for slot in unwanted.collect::<Vec<usize>>() {
+                self.cache.unmark_asked(slot);
+            }
         }
     }
 

@@ -10,6 +10,7 @@ use slab::Slab;
 use super::Instant;
 use super::config::{Config, GRACE, REFRESH_POINTS};
 use super::deadlines::Timer;
+use super::event::QueryId;
 use super::hash::Keys;
 use super::rng::Rng;
 
@@ -41,6 +42,8 @@ pub(super) struct Cached {
     /// It was said goodbye to, or flushed: it has the grace left, and nobody is told of it any more (ruling 33).
     pub(super) leaving: bool,
     pub(super) asked: bool,
+    /// Who has asked while it was leaving, and has not been told of it.
+    pub(super) untold: Vec<QueryId>,
     /// When it goes if nobody confirms it.
     // RFC 6762 §10.4, §10.5
     pub(super) doubted_until: Option<Instant>,
@@ -69,6 +72,10 @@ pub(super) enum Learned {
     New(usize),
     /// It was known, at this place.
     Known(usize),
+    /// It was about to go and has come back: who asked meanwhile has not been told of it.
+    Rescued(usize),
+    /// It was doubted and is confirmed.
+    Confirmed(usize),
     /// It is a goodbye for something unknown, or there is no room for it.
     Nothing,
 }
@@ -156,18 +163,22 @@ impl Cache {
                 if !cached.leaving {
                     cached.leave(now);
                 }
-            } else {
-                // The received value stays whole for the half-TTL test (ruling 7).
-                cached.record.ttl = record.ttl;
-                cached.record.cache_flush = record.cache_flush;
-                cached.received = now;
-                cached.expires = now + lifetime;
-                cached.refreshes = 0;
-                cached.leaving = false;
-                cached.doubted_until = None;
-                cached.unanswered = 0;
+                return Learned::Known(slot);
             }
-            return Learned::Known(slot);
+            let was_leaving = core::mem::replace(&mut cached.leaving, false);
+            let was_doubted = cached.doubted_until.take().is_some();
+            // The received value stays whole for the half-TTL test (ruling 7).
+            cached.record.ttl = record.ttl;
+            cached.record.cache_flush = record.cache_flush;
+            cached.received = now;
+            cached.expires = now + lifetime;
+            cached.refreshes = 0;
+            cached.unanswered = 0;
+            return match (was_leaving, was_doubted) {
+                (true, _) => Learned::Rescued(slot),
+                (false, true) => Learned::Confirmed(slot),
+                (false, false) => Learned::Known(slot),
+            };
         }
         if record.ttl == 0 || !self.has_room(asked, config, rng) {
             return Learned::Nothing;
@@ -217,6 +228,16 @@ impl Cache {
         {
             cached.asked = true;
             self.unasked = self.unasked.saturating_sub(1);
+        }
+    }
+
+    /// Nobody wants these records any more: they have to make room like others.
+    pub(super) fn unmark_asked(&mut self, slot: usize) {
+        if let Some(cached) = self.records.get_mut(slot)
+            && cached.asked
+        {
+            cached.asked = false;
+            self.unasked += 1;
         }
     }
 
@@ -309,6 +330,7 @@ impl Cache {
             refreshes: 0,
             leaving: false,
             asked,
+            untold: Vec::new(),
             doubted_until: None,
             unanswered: 0,
             known_by: 0,
@@ -375,20 +397,26 @@ impl Cache {
         }
         // Of a few chosen by chance, the one nearest to its end goes: fair to all sources, and the same effort however full it is.
         let mut victim: Option<(Instant, usize)> = None;
-        for _ in 0..EVICTION_SAMPLE {
+        let mut seen = 0;
+        for _ in 0..EVICTION_TRIES {
             let place = rng.below(self.records.capacity() as u64) as usize;
             if let Some(cached) = self.records.get(place).filter(|cached| !cached.asked) {
-                victim = Some(victim.map_or((cached.expires, place), |known| {
-                    known.min((cached.expires, place))
-                }));
+                let candidate = (cached.expires, place);
+                victim = Some(victim.map_or(candidate, |known| known.min(candidate)));
+                seen += 1;
+            }
+            if seen == EVICTION_SAMPLE {
+                break;
             }
         }
         victim.is_some_and(|(_, slot)| self.remove(slot).is_some())
     }
 }
 
-/// How many records are looked at to find one that can go.
+/// How many records that can go are looked at to choose one ...
 const EVICTION_SAMPLE: usize = 8;
+/// ... and how often a place is tried, since there may be many that cannot.
+const EVICTION_TRIES: usize = 128;
 
 /// The hashes of a record.
 #[derive(Clone, Copy, Debug)]

@@ -99,16 +99,14 @@ pub(super) const CONFLICT_DELAY: Duration = ms(5000);
 /// How many announcements are sent, a second apart.
 // RFC 6762 §8.3 (6762-8.3-5)
 pub(super) const ANNOUNCEMENTS: u8 = 2;
-/// Time between announcements. A little over the limit of one multicast a second, which counts from the time of sending.
+/// Time between announcements; the limit of one multicast a second puts them off further if need be.
 // RFC 6762 §8.3 (6762-8.3-5)
 pub(super) const ANNOUNCEMENT_INTERVAL: Duration = ms(1000);
 /// How many goodbyes a withdrawal sends, a second apart (ruling 9).
 pub(super) const GOODBYES: u8 = 2;
-/// Updates of one group may be this far apart in the long run ...
+/// Updates of one group are this far apart: at most ten a minute.
 // RFC 6762 §8.4 (6762-8.4-6), ruling 11
 pub(super) const UPDATE_INTERVAL: Duration = Duration::from_secs(6);
-/// ... and so many may come at once.
-pub(super) const UPDATE_BURST: u32 = 10;
 /// How long our previous data may come back without being a conflict (ruling 20).
 pub(super) const STALE_ECHO: Duration = Duration::from_secs(10);
 /// How many failed sends in a row make a link unusable (ruling 26).

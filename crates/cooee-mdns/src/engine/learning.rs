@@ -6,12 +6,15 @@ use alloc::vec::Vec;
 
 use core::time::Duration;
 
-use cooee_wire::{Class, Message, NameBuf, Question, QuestionBuf, Record, RecordBuf, RecordType};
+use cooee_wire::{
+    Class, Message, Name, NameBuf, Question, QuestionBuf, Record, RecordBuf, RecordType,
+};
 
 use super::Instant;
 use super::cache::{Hashes, Learned};
 use super::config::{
-    DOUBT, PORT, REFRESH_DRAW, REFRESH_JITTER, SUSPECT, UNANSWERED, UNICAST_WINDOW,
+    DOUBT, FIRST_QUERY_INTERVAL, PORT, REFRESH_DRAW, REFRESH_JITTER, SUSPECT, UNANSWERED,
+    UNICAST_WINDOW,
 };
 use super::context::Context;
 use super::datagram::Datagram;
@@ -86,12 +89,12 @@ impl Link {
             return;
         };
         let (ipv4, ipv6) = (self.info.ipv4, self.info.ipv6);
-        let Some(own) = self.own.get_mut(slot) else {
+        // A unique RRset is sent whole or not at all (6762-10.2-7).
+        let is_part = self.own.get(slot).is_some_and(super::own::Own::is_unique)
+            && self.own.rrset_of(slot).nth(1).is_some();
+        let Some(own) = self.own.get_mut(slot).filter(|own| own.is_active()) else {
             return;
         };
-        if !own.is_active() {
-            return;
-        }
         // RFC 6762 §6.6 (6762-6.6-3, 6762-6.6-4)
         if record.ttl < own.record.ttl / 2 {
             self.correct(now, slot, cx);
@@ -99,6 +102,7 @@ impl Link {
         }
         // RFC 6762 §7.4 (6762-7.4-1), ruling 24: heard on every family on which we would send.
         if let Some(pending) = own.pending.as_mut()
+            && !is_part
             && multicast
             && record.ttl >= own.record.ttl
         {
@@ -129,7 +133,10 @@ impl Link {
             .cache
             .learn(now, record, hashes, asked, &cx.config, &mut cx.rng);
         let slot = match learned {
-            Learned::New(slot) | Learned::Known(slot) => slot,
+            Learned::New(slot)
+            | Learned::Known(slot)
+            | Learned::Rescued(slot)
+            | Learned::Confirmed(slot) => slot,
             Learned::Nothing => {
                 if record.ttl > 0 {
                     cx.stats.over_limit += 1;
@@ -146,8 +153,13 @@ impl Link {
                     .set(cached.expires, Why::Cached(member), deadlines);
             });
         }
-        if learned == Learned::New(slot) && asked {
-            self.tell_cached(slot, Presence::Present, cx);
+        match learned {
+            Learned::New(slot) if asked => self.tell_cached(slot, Presence::Present, cx),
+            Learned::Rescued(slot) => self.tell_untold(slot, cx),
+            _ => {}
+        }
+        if learned == Learned::Confirmed(slot) {
+            self.drop_questions_of_nobody(record, hashes);
         }
         if record.ttl > 0 && asked {
             self.mark_complete(record, hashes, cx);
@@ -221,7 +233,10 @@ impl Link {
         // Nobody wants it any more: it may run out (6762-5.2-13).
         let asked = !asking.is_empty();
         for slot in asking {
-            self.ask_now(slot);
+            let lately = self.asked.get(slot).and_then(|asked| asked.last_sent);
+            if lately.is_none_or(|last| now.since(last) >= FIRST_QUERY_INTERVAL) {
+                self.ask_now(slot);
+            }
         }
         if let Some(cached) = self.cache.get_mut(slot)
             && asked
@@ -245,6 +260,22 @@ impl Link {
         };
         let asked = self.asked.place(hashes.name, &question);
         self.start_series(now, asked, cx);
+    }
+
+    /// A doubted record has been confirmed: the question that was asked for that purpose alone is not asked any more.
+    // RFC 6762 §5.2 (6762-5.2-13)
+    fn drop_questions_of_nobody(&mut self, record: &Record<'_>, hashes: Hashes) {
+        let asked = self
+            .asked
+            .find(hashes.name, record.name, record.kind(), record.class);
+        if let Some(slot) = asked
+            && self
+                .asked
+                .get(slot)
+                .is_some_and(|asked| asked.clients.is_empty())
+        {
+            self.asked.remove(slot);
+        }
     }
 
     /// The machine has slept: what ran out meanwhile and is wanted may still be confirmed (ruling 27).
@@ -285,6 +316,8 @@ impl Link {
             let Some(cached) = self.cache.get_mut(slot) else {
                 continue;
             };
+            // Once for each query, however often it asks.
+            cached.known_by = serial;
             cached.unanswered = cached.unanswered.saturating_add(1);
             if cached.unanswered >= UNANSWERED && cached.doubted_until.is_none() {
                 self.doubt(now, slot, DOUBT, cx);
@@ -312,26 +345,52 @@ impl Link {
         let Some(cached) = self.cache.remove(slot) else {
             return;
         };
-        // A question whose complete answer has gone is open again.
         let name_hash = cx.keys.name(cached.record.name.as_name());
-        let slots: Vec<usize> = self
-            .asked
-            .of_name(name_hash, cached.record.name.as_name())
-            .collect();
-        for slot in slots {
+        self.reopen(now, name_hash, cached.record.name.as_name(), cx);
+    }
+
+    /// The same after a record of ours has gone.
+    pub(super) fn reopen_questions(&mut self, now: Instant, name: usize, cx: &mut Context) {
+        if let Some((hash, name)) = self
+            .own
+            .name(name)
+            .map(|entry| (entry.hash, entry.name.clone()))
+        {
+            self.reopen(now, hash, name.as_name(), cx);
+        }
+    }
+
+    /// A question whose complete answer has gone is open again.
+    fn reopen(&mut self, now: Instant, hash: u64, name: Name<'_>, cx: &mut Context) {
+        for slot in self.asked.of_name(hash, name).collect::<Vec<usize>>() {
             let Some(asked) = self.asked.get(slot) else {
                 continue;
             };
-            let QuestionBuf {
-                name, kind, class, ..
-            } = &asked.question;
             if asked.clients.is_empty() {
                 self.asked.remove(slot);
-            } else if asked.complete
-                && !self.cache.alive(&cx.keys, name.as_name(), *kind, *class)
-                && !self.cache.denies(&cx.keys, name.as_name(), *kind, *class)
-            {
+            } else if asked.complete && !self.is_answered(&asked.question, cx) {
                 self.start_series(now, slot, cx);
+            }
+        }
+    }
+
+    /// A name has become ours: nobody else needs to be asked about it.
+    pub(super) fn rest_answered_questions(&mut self, name: usize, cx: &mut Context) {
+        let Some((hash, name)) = self
+            .own
+            .name(name)
+            .map(|entry| (entry.hash, entry.name.clone()))
+        else {
+            return;
+        };
+        for slot in self
+            .asked
+            .of_name(hash, name.as_name())
+            .collect::<Vec<usize>>()
+        {
+            let open = self.asked.get(slot).filter(|asked| !asked.complete);
+            if open.is_some_and(|asked| self.is_answered(&asked.question, cx)) {
+                self.completed(slot, cx);
             }
         }
     }
@@ -342,7 +401,7 @@ impl Link {
             self.tell_cached(slot, Presence::Gone, cx);
         }
         for slot in self.own.slots() {
-            if self.own.get(slot).is_some_and(super::own::Own::is_active) {
+            if self.own.get(slot).is_some_and(|own| own.told) {
                 self.tell_own(slot, Presence::Gone, cx);
             }
         }
@@ -351,6 +410,23 @@ impl Link {
     fn tell_cached(&self, slot: usize, presence: Presence, cx: &mut Context) {
         if let Some(cached) = self.cache.get(slot) {
             self.tell(&cached.record, presence, false, cx);
+        }
+    }
+
+    /// Tells those who asked while the record was leaving that it stays.
+    fn tell_untold(&mut self, slot: usize, cx: &mut Context) {
+        let Some(cached) = self.cache.get_mut(slot) else {
+            return;
+        };
+        for query in core::mem::take(&mut cached.untold) {
+            let (record, presence) = (cached.record.clone(), Presence::Present);
+            cx.events.push_back(Event::Answer {
+                query,
+                link: self.id,
+                record,
+                presence,
+                own: false,
+            });
         }
     }
 
@@ -410,7 +486,12 @@ impl Link {
         for slot in known {
             self.cache.mark_asked(slot);
             self.plan_cached(now, slot, true, cx);
-            if let Some(cached) = self.cache.get(slot).filter(|cached| !cached.leaving) {
+            let Some(cached) = self.cache.get_mut(slot) else {
+                continue;
+            };
+            if cached.leaving {
+                cached.untold.push(query);
+            } else {
                 let record = cached.record.clone();
                 cx.events.push_back(Event::Answer {
                     query,
@@ -434,8 +515,7 @@ impl Link {
         };
         let mut found = false;
         for own in entry.records.iter().filter_map(|&slot| self.own.get(slot)) {
-            if own.is_active() && super::cache::matches(*kind, *class, own.kind(), own.record.class)
-            {
+            if own.told && super::cache::matches(*kind, *class, own.kind(), own.record.class) {
                 found = true;
                 let record = own.record.clone();
                 cx.events.push_back(Event::Answer {

@@ -16,7 +16,7 @@ use super::deadlines::{Deadlines, Timer};
 use super::event::Event;
 use super::link_info::{Family, LinkId, LinkInfo};
 use super::own::OwnRecords;
-use super::probing::GroupOnLink;
+use super::probing::{GroupOnLink, ProbeUnit};
 use super::record_set::GroupId;
 
 /// A link: its cache, the questions asked on it, the records published on it, and what waits to be sent.
@@ -36,6 +36,8 @@ pub(super) struct Link {
     pub(super) groups: BTreeMap<GroupId, GroupOnLink>,
     /// Data of ours that may still come back (ruling 20).
     pub(super) previous: VecDeque<(Instant, RecordBuf)>,
+    /// Records that have gone within the last second: when each was multicast, and its hash.
+    pub(super) departed: Vec<(Instant, u64)>,
 
     pub(super) deadlines: Deadlines<Why>,
     pub(super) respond: Timer,
@@ -58,7 +60,7 @@ pub(super) struct Link {
     pub(super) replies: Vec<Reply>,
     /// Replies that were sent: their room is used again.
     spare_replies: Vec<Reply>,
-    pub(super) ready_probes: VecDeque<GroupId>,
+    pub(super) ready_probes: VecDeque<ProbeUnit>,
     pub(super) ready_questions: VecDeque<usize>,
     /// Known answers that did not fit beside their questions.
     pub(super) known_answers: VecDeque<usize>,
@@ -102,10 +104,24 @@ pub(super) struct Reply {
     pub(super) to: SocketAddr,
     pub(super) due: Instant,
     pub(super) answers: Vec<usize>,
+    defence: bool,
     pub(super) legacy: Option<Legacy>,
     /// The questions that a simple resolver gets back.
     // RFC 6762 §6.7 (6762-6.7-4)
     pub(super) questions: Vec<QuestionBuf>,
+}
+
+impl Reply {
+    /// Adds an answer. A defence makes the whole reply go at once, otherwise the last answer that is ready decides.
+    // RFC 6762 §6.3 (6762-6.3-2, 6762-6.3-3)
+    pub(super) fn add(&mut self, slot: usize, due: Instant, defence: bool) {
+        self.answers.push(slot);
+        self.due = match self.defence || defence {
+            true => self.due.min(due),
+            false => self.due.max(due),
+        };
+        self.defence |= defence;
+    }
 }
 
 /// What a conventional resolver expects to get back.
@@ -125,7 +141,10 @@ pub(super) struct InFlight {
     pub(super) hash: u64,
     pub(super) multicast: bool,
     pub(super) probes: Vec<GroupId>,
-    pub(super) answers: Vec<usize>,
+    /// The records in it, with the times of their multicasts before.
+    pub(super) records: Vec<(usize, Option<Instant>)>,
+    /// The number that its records bear.
+    pub(super) stamp: u64,
     /// In how many families it has still to be told what became of it.
     pub(super) untold: u8,
     pub(super) sent: bool,
@@ -159,6 +178,7 @@ impl Link {
             own: OwnRecords::default(),
             groups: BTreeMap::new(),
             previous: VecDeque::new(),
+            departed: Vec::new(),
             deadlines: Deadlines::new(),
             respond: Timer::default(),
             farewell: Timer::default(),
@@ -188,11 +208,13 @@ impl Link {
             Some(spare) => Reply {
                 to,
                 due: now,
+                defence: false,
                 ..spare
             },
             None => Reply {
                 to,
                 due: now,
+                defence: false,
                 answers: Vec::new(),
                 legacy: None,
                 questions: Vec::new(),
@@ -279,7 +301,7 @@ impl Link {
             Why::Respond => self.release_answers(now),
             // These are looked through when the next datagram is composed.
             Why::Reply | Why::Farewell => {}
-            Why::Ask(slot) => self.ask_now(slot),
+            Why::Ask(slot) => self.series_is_due(slot),
             Why::Cached(slot) => self.cached_record_is_due(now, slot, cx),
         }
     }
@@ -362,11 +384,14 @@ impl Link {
             self.probe_failed(now, group);
         }
         self.in_flight.probes = probes;
-        let mut answers = core::mem::take(&mut self.in_flight.answers);
-        for slot in answers.drain(..) {
-            self.answer_failed(now, slot);
+        let (mut records, stamp) = (
+            core::mem::take(&mut self.in_flight.records),
+            self.in_flight.stamp,
+        );
+        for (slot, before) in records.drain(..) {
+            self.answer_failed(now, slot, before, stamp);
         }
-        self.in_flight.answers = answers;
+        self.in_flight.records = records;
         if self.failures >= SEND_FAILURES && !self.unusable {
             self.unusable = true;
             cx.events.push_back(Event::LinkUnusable { link: self.id });
@@ -405,6 +430,15 @@ impl Link {
                 && now.since(credit.since) <= OWN_COPY_WINDOW
         });
         found.is_some_and(|place| self.credits.remove(place).is_some())
+    }
+
+    /// Whether a datagram is one that we have sent on this link: a bridge may have brought it to another.
+    pub(super) fn has_sent(&self, now: Instant, hash: u64, family: Family) -> bool {
+        self.credits.iter().any(|credit| {
+            credit.hash == hash
+                && credit.family == family
+                && now.since(credit.since) <= OWN_COPY_WINDOW
+        })
     }
 
     /// Whether the same query has just come over the other family (ruling 24).

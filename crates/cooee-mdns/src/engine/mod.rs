@@ -138,7 +138,7 @@ impl Engine {
                 self.restart_link(now, link);
             }
         }
-        self.settle();
+        self.settle(now);
     }
 
     /// The addresses or properties of a link are different now.
@@ -158,13 +158,17 @@ impl Engine {
             || known.info.is_port_shared() != info.is_port_shared();
         known.info = info;
         known.revive();
-        if !was_usable && known.is_usable() {
+        let is_usable = known.is_usable();
+        if !was_usable && is_usable {
             self.restart_link(now, link);
         } else if readdressed {
             self.renew_own_addresses(now);
             self.readdress_groups_on(now, link);
         }
-        self.settle();
+        if !is_usable {
+            self.stop_awaiting(link);
+        }
+        self.settle(now);
     }
 
     /// A link is gone. What was learned on it stays for five seconds, in case that it comes back.
@@ -180,7 +184,7 @@ impl Engine {
             self.stop_awaiting(link);
         }
         self.renew_own_addresses(now);
-        self.settle();
+        self.settle(now);
     }
 
     /// The machine was asleep for `slept`, and no call came in that time: everything is asked, probed and announced anew.
@@ -200,14 +204,14 @@ impl Engine {
             }
             self.restart_link(now, link);
         }
-        self.settle();
+        self.settle(now);
     }
 
     /// A datagram has arrived.
     pub fn handle_datagram(&mut self, now: Instant, datagram: &Datagram<'_>) {
         let now = self.clock(now);
         self.receive(now, datagram);
-        self.settle();
+        self.settle(now);
     }
 
     /// The time of [`poll_timeout`](Self::poll_timeout) has come; early or late calls do no harm.
@@ -228,7 +232,7 @@ impl Engine {
                 Item::Forget(link) => self.forget_link(link),
             }
         }
-        self.settle();
+        self.settle(now);
     }
 
     /// The next datagram to send, composed at this moment into `buffer`, which is cleared first.
@@ -239,7 +243,7 @@ impl Engine {
             .or_else(|| compose(now, buffer, self.links.range_mut(..turn), &mut self.context));
         let Some((link, destination)) = composed else {
             buffer.clear();
-            self.settle();
+            self.settle(now);
             return None;
         };
         let id = self.new_id();
@@ -249,7 +253,7 @@ impl Engine {
         // The next link is asked first the next time.
         self.turn = LinkId(link.0.wrapping_add(1));
         self.context.stats.sent += 1;
-        self.settle();
+        self.settle(now);
         Some(Transmit {
             id: TransmitId(id),
             link,
@@ -265,7 +269,7 @@ impl Engine {
         for link in self.links.values_mut() {
             link.transmitted(now, id.0, family, sent, &mut self.context);
         }
-        self.settle();
+        self.settle(now);
     }
 
     /// The next thing that the application should know.
@@ -300,7 +304,7 @@ impl Engine {
             self.withdraw_with(now, group, 1);
         }
         self.context.events.clear();
-        self.settle();
+        self.settle(now);
     }
 
     fn receive(&mut self, now: Instant, datagram: &Datagram<'_>) {
@@ -322,14 +326,7 @@ impl Engine {
                 cx.stats.own_copies += 1;
                 return;
             }
-            if !self.port_shared {
-                self.port_shared = true;
-                cx.events.push_back(Event::PortShared { link: link.id });
-            }
-            if !link.info.is_port_shared() {
-                link.info.unicast_reliable = false;
-                self.readdress_groups_on(now, datagram.link);
-            }
+            self.notice_shared_port(now, datagram, hash);
         }
         let Some(link) = self.links.get_mut(&datagram.link) else {
             return;
@@ -352,6 +349,31 @@ impl Engine {
         } else {
             cx.stats.queries += 1;
             link.handle_query(now, datagram, message, hash, cx);
+        }
+    }
+
+    /// A datagram comes from an address of ours and is no copy of ours: another program of this host uses the port (ruling 2).
+    fn notice_shared_port(&mut self, now: Instant, datagram: &Datagram<'_>, hash: u64) {
+        let family = Family::of(datagram.source.ip());
+        // Over a bridge it may have come from another link of ours; that shows no other program.
+        if self
+            .links
+            .values()
+            .any(|link| link.has_sent(now, hash, family))
+        {
+            return;
+        }
+        if !self.port_shared {
+            self.port_shared = true;
+            self.context.events.push_back(Event::PortShared {
+                link: datagram.link,
+            });
+        }
+        if let Some(link) = self.links.get_mut(&datagram.link)
+            && !link.info.is_port_shared()
+        {
+            link.info.unicast_reliable = false;
+            self.readdress_groups_on(now, datagram.link);
         }
     }
 
@@ -406,8 +428,8 @@ impl Engine {
     }
 
     /// Drains the links into the engine after a call.
-    fn settle(&mut self) {
-        self.heed_notices();
+    fn settle(&mut self, now: Instant) {
+        self.heed_notices(now);
         for link in self.links.values_mut() {
             link.settle();
         }

@@ -12,7 +12,7 @@ use super::asked::Heard;
 use super::cache::Hashes;
 use super::config::HOST_TTL;
 use super::hash::Keys;
-use super::record_set::{GroupId, Ownership};
+use super::record_set::{Entry, GroupId, Ownership};
 
 /// Our records on one link: found by name to answer, and by name and data to compare.
 #[derive(Debug, Default)]
@@ -27,8 +27,10 @@ pub(super) struct OwnRecords {
 #[derive(Debug)]
 pub(super) struct OwnName {
     pub(super) name: NameBuf,
-    hash: u64,
+    pub(super) hash: u64,
     pub(super) records: Vec<usize>,
+    /// How many of them had to be probed for.
+    probed: usize,
     /// How many questions of the last query were about it.
     asked: (u64, u8),
     /// The record that says which types exist, if the name is ours alone.
@@ -42,7 +44,7 @@ pub(super) struct Own {
     pub(super) record: RecordBuf,
     pub(super) ownership: Ownership,
     pub(super) goodbye: bool,
-    hash: u64,
+    pub(super) hash: u64,
     pub(super) name: usize,
     /// The groups that publish it; several may, if it is the same (ruling 10).
     pub(super) groups: Vec<GroupId>,
@@ -50,6 +52,8 @@ pub(super) struct Own {
     pub(super) claims: usize,
     pub(super) last_multicast: Option<Instant>,
     pub(super) pending: Option<Pending>,
+    /// Our own clients have been told that it is there.
+    pub(super) told: bool,
     /// The last query that lists it as known.
     pub(super) known_by: u64,
     /// Synthesised: an NSEC record.
@@ -183,48 +187,67 @@ impl OwnRecords {
         })
     }
 
-    /// Takes in a record for a group; the same record of several groups is kept once.
-    pub(super) fn add(
-        &mut self,
-        keys: &Keys,
-        record: &RecordBuf,
-        ownership: Ownership,
-        goodbye: bool,
-        group: GroupId,
-    ) -> usize {
+    /// Takes in a record for a group; the same record of several groups is kept once. Tells its place, and whether it is new or different.
+    pub(super) fn add(&mut self, keys: &Keys, entry: &Entry, group: GroupId) -> (usize, bool) {
+        let Entry {
+            record,
+            ownership,
+            goodbye,
+        } = entry;
         let hashes = Hashes::of(keys, &record.as_record());
         if let Some(slot) = self.find(hashes.record, &record.as_record()) {
-            if let Some(own) = self.records.get_mut(slot)
-                && !own.groups.contains(&group)
-            {
-                own.groups.push(group);
-            }
-            return slot;
+            let changed = self.join(slot, entry, group);
+            return (slot, changed);
         }
         let name = self.place_name(hashes.name, &record.name);
-        let slot = self.insert(record.clone(), ownership, goodbye, hashes.record, name);
+        let slot = self.insert(record.clone(), *ownership, *goodbye, hashes.record, name);
         if let Some(own) = self.records.get_mut(slot) {
             own.groups.push(group);
         }
         if let Some(entry) = self.names.get_mut(name) {
             entry.records.push(slot);
+            entry.probed += usize::from(*ownership == Ownership::Probed);
         }
-        slot
+        (slot, true)
+    }
+
+    /// A group publishes a record that is there. If nobody else does, its TTL, its spelling and its ownership are the group's to change; tells
+    /// whether they have.
+    fn join(&mut self, slot: usize, entry: &Entry, group: GroupId) -> bool {
+        let Entry {
+            record,
+            ownership,
+            goodbye,
+        } = entry;
+        let Some(own) = self.records.get_mut(slot) else {
+            return false;
+        };
+        if let Err(place) = own.groups.binary_search(&group) {
+            own.groups.insert(place, group);
+            return true;
+        }
+        let same = own.record.ttl == record.ttl
+            && own.ownership == *ownership
+            && own.record.name.as_octets() == record.name.as_octets()
+            && own.record.rdata.octets() == record.rdata.octets();
+        if own.groups.len() > 1 || same {
+            return false;
+        }
+        if let Some(entry) = self.names.get_mut(own.name) {
+            entry.probed -= usize::from(own.ownership == Ownership::Probed);
+            entry.probed += usize::from(*ownership == Ownership::Probed);
+        }
+        own.record = record.clone();
+        own.ownership = *ownership;
+        own.goodbye = *goodbye;
+        true
     }
 
     /// The group does not publish the record any more. Gives it back if nobody else does.
-    pub(super) fn release(
-        &mut self,
-        keys: &Keys,
-        slot: usize,
-        group: GroupId,
-        claimed: bool,
-    ) -> Option<Own> {
+    pub(super) fn release(&mut self, keys: &Keys, slot: usize, group: GroupId) -> Option<Own> {
         let own = self.records.get_mut(slot)?;
-        let before = own.groups.len();
-        own.groups.retain(|&other| other != group);
-        if claimed && own.groups.len() < before {
-            own.claims = own.claims.saturating_sub(1);
+        if let Ok(place) = own.groups.binary_search(&group) {
+            own.groups.remove(place);
         }
         if !own.groups.is_empty() {
             return None;
@@ -232,6 +255,7 @@ impl OwnRecords {
         let own = self.take(slot)?;
         let name = self.names.get_mut(own.name)?;
         name.records.retain(|&other| other != slot);
+        name.probed -= usize::from(own.ownership == Ownership::Probed);
         if name.records.is_empty() {
             let (hash, nsec) = (name.hash, name.nsec);
             self.names.remove(own.name);
@@ -247,15 +271,18 @@ impl OwnRecords {
         Some(own)
     }
 
+    /// Whether a name has a record that had to be probed for.
+    pub(super) fn is_probed_name(&self, name: usize) -> bool {
+        self.names.get(name).is_some_and(|entry| entry.probed > 0)
+    }
+
     /// Puts the NSEC record of a name in accord with the records there are: one if we own the name, listing the types that exist.
     // RFC 6762 §6.1 (6762-6.1-1, 6762-6.1-11, 6762-6.1-17, 6762-6.1-21)
     pub(super) fn renew_nsec(&mut self, keys: &Keys, name: usize) {
         let Some(entry) = self.names.get_mut(name) else {
             return;
         };
-        if let Some(old) = entry.nsec.take() {
-            self.take(old);
-        }
+        let old = entry.nsec.take().and_then(|old| self.take(old));
         let Some(entry) = self.names.get(name) else {
             return;
         };
@@ -285,6 +312,10 @@ impl OwnRecords {
         if let Some(own) = self.records.get_mut(slot) {
             own.is_nsec = true;
             own.claims = claims;
+            // The same as before: then it was sent when it was sent.
+            own.last_multicast = old
+                .filter(|old| old.hash == hash)
+                .and_then(|old| old.last_multicast);
         }
         if let Some(entry) = self.names.get_mut(name) {
             entry.nsec = Some(slot);
@@ -299,6 +330,7 @@ impl OwnRecords {
             name: name.clone(),
             hash,
             records: Vec::new(),
+            probed: 0,
             asked: (0, 0),
             nsec: None,
         });
@@ -327,6 +359,7 @@ impl OwnRecords {
             claims: 0,
             last_multicast: None,
             pending: None,
+            told: false,
             known_by: 0,
             is_nsec: false,
             stamp: 0,

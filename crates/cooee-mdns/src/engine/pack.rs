@@ -16,8 +16,9 @@ use super::config::{
 use super::context::Context;
 use super::datagram::Destination;
 use super::link::{Link, Reply, Why};
-use super::probing::Phase;
-use super::record_set::{GroupId, Ownership};
+use super::own::Own;
+use super::probing::{Phase, ProbeUnit};
+use super::record_set::Ownership;
 
 /// The least that a message may be limited to: a link that claims less is not believed.
 const SMALLEST_LIMIT: usize = 512;
@@ -37,7 +38,7 @@ impl Link {
             return None;
         }
         self.in_flight.probes.clear();
-        self.in_flight.answers.clear();
+        self.in_flight.records.clear();
         let composed = self
             .compose_reply(now, buffer, cx)
             .or_else(|| self.compose_response(now, buffer, cx))
@@ -88,28 +89,27 @@ impl Link {
         buffer: &mut Vec<u8>,
         cx: &mut Context,
     ) -> Option<Destination> {
-        let place = self.replies.iter().position(|reply| reply.due <= now)?;
-        let reply = self.replies.swap_remove(place);
-        if let Some(due) = self.replies.iter().map(|reply| reply.due).min() {
-            self.reply.set(due, Why::Reply, &mut self.deadlines);
+        while let Some(place) = self.replies.iter().position(|reply| reply.due <= now) {
+            let reply = self.replies.swap_remove(place);
+            if let Some(due) = self.replies.iter().map(|reply| reply.due).min() {
+                self.reply.set(due, Why::Reply, &mut self.deadlines);
+            }
+            let limit = reply
+                .legacy
+                .as_ref()
+                .map_or(self.limit(), |legacy| legacy.size);
+            let mut written = self.write_reply(&reply, buffer, limit, cx);
+            if written.is_none() && reply.legacy.is_none() {
+                // A single record that is larger than that goes alone (6762-17-3).
+                written = self.write_reply(&reply, buffer, LARGEST_MESSAGE, cx);
+            }
+            let to = reply.to;
+            self.recycle(reply);
+            if written.is_some() {
+                return Some(Destination::Unicast(to));
+            }
         }
-        let limit = reply
-            .legacy
-            .as_ref()
-            .map_or(self.limit(), |legacy| legacy.size);
-        let written = self
-            .write_reply(&reply, buffer, limit, cx)
-            // A single record that is larger than that goes alone (6762-17-3).
-            .or_else(|| {
-                reply
-                    .legacy
-                    .is_none()
-                    .then(|| self.write_reply(&reply, buffer, LARGEST_MESSAGE, cx))
-                    .flatten()
-            });
-        let to = reply.to;
-        self.recycle(reply);
-        written.map(|()| Destination::Unicast(to))
+        None
     }
 
     /// `None`: nothing fits.
@@ -165,7 +165,7 @@ impl Link {
         }
         if !truncated {
             let mut additional = core::mem::take(&mut self.scratch);
-            self.collect_additional(&reply.answers, &mut additional, cx);
+            self.collect_additional(reply.answers.iter().copied(), &mut additional, cx);
             for &slot in &additional {
                 let Some(own) = self.own.get_mut(slot).filter(|own| own.stamp != serial) else {
                     continue;
@@ -249,23 +249,25 @@ impl Link {
             farewell.due = now + ANNOUNCEMENT_INTERVAL;
         }
         while let Some(&slot) = self.ready_answers.front().filter(|_| !full) {
-            let Some(own) = self
-                .own
-                .get_mut(slot)
-                .filter(|own| own.is_active() && own.pending.is_some())
-            else {
+            let Some(own) = self.own.get_mut(slot) else {
                 self.ready_answers.pop_front();
                 continue;
             };
+            let is_due = own.pending.is_some_and(|pending| pending.not_before <= now);
+            if !own.is_active() || !is_due {
+                own.pending = own.pending.filter(|_| own.claims > 0);
+                self.ready_answers.pop_front();
+                continue;
+            }
             if (alone && count > 0) || message.answer(own.as_sent()).is_err() {
                 full = true;
                 break;
             }
             count += 1;
             own.pending = None;
-            own.last_multicast = Some(now);
             own.stamp = serial;
-            self.in_flight.answers.push(slot);
+            let before = own.last_multicast.replace(now);
+            self.in_flight.records.push((slot, before));
             self.ready_answers.pop_front();
         }
         if count == 0 {
@@ -277,36 +279,79 @@ impl Link {
         }
         if !full && !alone {
             let mut additional = core::mem::take(&mut self.scratch);
-            let answers = core::mem::take(&mut self.in_flight.answers);
-            self.collect_additional(&answers, &mut additional, cx);
-            self.in_flight.answers = answers;
+            let answers = self.in_flight.records.iter().map(|(slot, _)| *slot);
+            self.collect_additional(answers, &mut additional, cx);
             for &slot in &additional {
-                let Some(own) = self.own.get_mut(slot).filter(|own| own.stamp != serial) else {
-                    continue;
-                };
-                // RFC 6762 §6 (6762-6-30): nothing twice within a second, here neither.
-                if now < Self::after(own.last_multicast, MULTICAST_SPACING) {
+                if !self.may_add(now, slot, serial) {
                     continue;
                 }
-                if message.additional(own.as_sent()).is_err() {
+                let before = message.checkpoint();
+                if !self
+                    .rrset_with(slot)
+                    .all(|own| message.additional(own.as_sent()).is_ok())
+                {
+                    message.rewind(before);
                     break;
                 }
-                own.stamp = serial;
-                own.last_multicast = Some(now);
+                self.mark_added(now, slot, serial);
             }
             self.scratch = additional;
         }
+        self.in_flight.stamp = serial;
         let length = message.finish();
         buffer.truncate(length);
         self.plan_farewells();
         Written::Message
     }
 
+    /// Whether a record may go along with the answers: it, and the rest of its RRset if that is ours alone, is neither in the message yet
+    /// nor was it multicast within the last second.
+    // RFC 6762 §6 (6762-6-30), §10.2 (6762-10.2-7)
+    fn may_add(&self, now: Instant, slot: usize, stamp: u64) -> bool {
+        self.rrset_with(slot).all(|own| {
+            own.stamp != stamp && now >= Self::after(own.last_multicast, MULTICAST_SPACING)
+        })
+    }
+
+    /// A record has gone along, and the rest of its RRset with it.
+    fn mark_added(&mut self, now: Instant, slot: usize, stamp: u64) {
+        let mut place = 0;
+        loop {
+            let member = self.members(slot).nth(place);
+            let Some(member) = member else { return };
+            place += 1;
+            if let Some(own) = self.own.get_mut(member) {
+                own.stamp = stamp;
+                let before = own.last_multicast.replace(now);
+                self.in_flight.records.push((member, before));
+            }
+        }
+    }
+
+    /// The records that have to be sent together with this one: its RRset if it is unique, else itself alone.
+    fn rrset_with(&self, slot: usize) -> impl Iterator<Item = &Own> {
+        self.members(slot).filter_map(|member| self.own.get(member))
+    }
+
+    fn members(&self, slot: usize) -> impl Iterator<Item = usize> {
+        let whole = self
+            .own
+            .get(slot)
+            .is_some_and(|own| own.is_unique() && !own.is_nsec && own.is_active());
+        let rrset = whole.then(|| self.own.rrset_of(slot));
+        rrset.into_iter().flatten().chain((!whole).then_some(slot))
+    }
+
     /// What those who get these answers will ask next.
     // RFC 6763 §12 (6763-12.1-1 .. 6763-12.2-1), RFC 6762 §6.2 (6762-6.2-4, 6762-6.2-5)
-    fn collect_additional(&self, answers: &[usize], found: &mut Vec<usize>, cx: &Context) {
+    fn collect_additional(
+        &self,
+        answers: impl Iterator<Item = usize>,
+        found: &mut Vec<usize>,
+        cx: &Context,
+    ) {
         found.clear();
-        for own in answers.iter().filter_map(|&slot| self.own.get(slot)) {
+        for own in answers.filter_map(|slot| self.own.get(slot)) {
             match own.record.as_record().data() {
                 Ok(Data::Ptr(target)) => self.collect_service(target, found, cx),
                 Ok(Data::Srv(srv)) => self.collect_host(srv.target, found, cx),
@@ -363,33 +408,36 @@ impl Link {
         }
     }
 
-    /// A probe for as many groups as fit.
+    /// A probe for as many names as fit.
     // RFC 6762 §8.1 (6762-8.1-2, 6762-8.1-3, 6762-8.1-13), §8.2 (6762-8.2-1, 6762-8.2-3)
     fn compose_probe(&mut self, now: Instant, buffer: &mut Vec<u8>) -> Option<Destination> {
-        self.drop_settled_probes();
+        let groups = &self.groups;
+        self.ready_probes.retain(|unit| {
+            groups
+                .get(&unit.group)
+                .is_some_and(|state| matches!(state.phase, Phase::Probing(_)))
+        });
         let limit = self.limit();
-        let mut count = self.groups_that_may_fit(limit);
-        loop {
-            if count == 0 {
-                return None;
-            }
-            let alone = count == 1;
-            if self.write_probe(
+        let mut count = self.names_that_may_fit(limit);
+        while count > 0
+            && !self.write_probe(
                 buffer,
                 count,
-                if alone {
-                    LARGEST_MESSAGE.max(limit)
-                } else {
-                    limit
-                },
-            ) {
-                break;
-            }
+                if count == 1 { LARGEST_MESSAGE } else { limit },
+            )
+        {
             count -= 1;
         }
-        for group in self.ready_probes.drain(..count).collect::<Vec<_>>() {
-            self.probe_sent(now, group);
-            self.in_flight.probes.push(group);
+        if count == 0 {
+            // Publishing refuses names whose records fit into no message; whatever it is, it must not block the rest.
+            self.ready_probes.pop_front();
+            return None;
+        }
+        for _ in 0..count {
+            if let Some(unit) = self.ready_probes.pop_front().filter(|unit| unit.last) {
+                self.probe_sent(now, unit.group);
+                self.in_flight.probes.push(unit.group);
+            }
         }
         self.probe_batch = self.probe_batch.filter(|batch| *batch > now);
         if self.info.unicast_reliable {
@@ -398,32 +446,17 @@ impl Link {
         Some(self.multicast())
     }
 
-    fn drop_settled_probes(&mut self) {
-        let groups = &self.groups;
-        self.ready_probes.retain(|group| {
-            groups
-                .get(group)
-                .is_some_and(|state| matches!(state.phase, Phase::Probing(_)))
-        });
-    }
-
-    /// A guess at how many groups fit into a probe, a little too high rather than too low: names are compressed.
-    fn groups_that_may_fit(&self, limit: usize) -> usize {
+    /// A guess at how many names fit into a probe, a little too high rather than too low: names are compressed.
+    fn names_that_may_fit(&self, limit: usize) -> usize {
         let mut size = 12;
         let mut count = 0;
-        for &group in &self.ready_probes {
-            for name in self.probed_names(group) {
-                let first_label = self
-                    .own
-                    .name(name)
-                    .and_then(|own| own.name.labels().next())
-                    .map_or(0, <[u8]>::len);
-                size += first_label + 7;
-            }
-            for own in self
-                .probed_records(group)
-                .filter_map(|slot| self.own.get(slot))
-            {
+        for unit in &self.ready_probes {
+            let name = self.own.name(unit.name);
+            size += name
+                .and_then(|own| own.name.labels().next())
+                .map_or(0, <[u8]>::len)
+                + 7;
+            for own in self.proposed(*unit) {
                 size += 12
                     + if own.kind() == RecordType::SRV {
                         8
@@ -439,17 +472,14 @@ impl Link {
         count
     }
 
-    fn probed_records(&self, group: GroupId) -> impl Iterator<Item = usize> + '_ {
-        self.groups
-            .get(&group)
-            .into_iter()
-            .flat_map(|state| &state.records)
-            .copied()
-            .filter(|&slot| {
-                self.own
-                    .get(slot)
-                    .is_some_and(|own| own.ownership == Ownership::Probed)
-            })
+    /// The records that a probe for a name proposes.
+    fn proposed(&self, unit: ProbeUnit) -> impl Iterator<Item = &Own> {
+        let records = self
+            .groups
+            .get(&unit.group)
+            .map_or(&[][..], |state| &state.records);
+        let owned = records.iter().filter_map(|&slot| self.own.get(slot));
+        owned.filter(move |own| own.name == unit.name && own.ownership == Ownership::Probed)
     }
 
     fn write_probe(&self, buffer: &mut Vec<u8>, count: usize, limit: usize) -> bool {
@@ -459,11 +489,8 @@ impl Link {
         else {
             return false;
         };
-        let groups = || self.ready_probes.iter().take(count).copied();
-        for name in groups()
-            .flat_map(|group| self.probed_names(group))
-            .filter_map(|name| self.own.name(name))
-        {
+        let units = || self.ready_probes.iter().take(count).copied();
+        for name in units().filter_map(|unit| self.own.name(unit.name)) {
             let question = Question {
                 name: name.name.as_name(),
                 kind: RecordType::ANY,
@@ -475,10 +502,7 @@ impl Link {
                 return false;
             }
         }
-        for own in groups()
-            .flat_map(|group| self.probed_records(group))
-            .filter_map(|slot| self.own.get(slot))
-        {
+        for own in units().flat_map(|unit| self.proposed(unit)) {
             // RFC 6762 §10.2: the cache-flush bit belongs to responses.
             if message.authority(own.record.as_record()).is_err() {
                 return false;
@@ -532,7 +556,7 @@ impl Link {
             unicast |= unicast_response;
             asked.ready = false;
             self.ready_questions.pop_front();
-            if asked.complete {
+            if asked.complete || !asked.series_due {
                 // A refresh: the series itself rests.
                 asked.last_sent = Some(now);
                 asked.first_of_link = false;
@@ -597,7 +621,7 @@ enum Written {
 
 /// A record as it goes to one who asked.
 // RFC 6762 §6.7 (6762-6.7-5, 6762-6.7-6)
-fn as_sent(own: &super::own::Own, legacy: bool) -> Record<'_> {
+fn as_sent(own: &Own, legacy: bool) -> Record<'_> {
     let record = own.as_sent();
     if legacy {
         Record {

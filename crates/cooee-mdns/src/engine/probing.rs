@@ -16,6 +16,7 @@ use super::context::{Context, Notice};
 use super::deadlines::Timer;
 use super::event::Presence;
 use super::link::{Link, Why};
+use super::own::Own;
 use super::record_set::{GroupId, Ownership};
 
 /// How far a group is on one link.
@@ -26,6 +27,17 @@ pub(super) struct GroupOnLink {
     pub(super) records: Vec<usize>,
     /// What is to be announced: all of it at first, what is new after an update.
     pub(super) news: Vec<usize>,
+    /// Another host has shown a record that contradicts ours, and it is not decided yet whose the name is.
+    pub(super) contested: bool,
+}
+
+/// A name that is to be probed for now. The records of one name stay together (6762-8.2-3); the names of a group need not.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ProbeUnit {
+    pub(super) group: GroupId,
+    pub(super) name: usize,
+    /// With it all names of the group have been probed for.
+    pub(super) last: bool,
 }
 
 /// The way of a group.
@@ -48,17 +60,13 @@ impl GroupOnLink {
             timer: Timer::default(),
             records,
             news: Vec::new(),
+            contested: false,
         }
     }
 
     /// Whether its records are answered with.
     pub(super) fn is_claimed(&self) -> bool {
         matches!(self.phase, Phase::Announcing(_) | Phase::Established)
-    }
-
-    /// Whether probing has come to an end here.
-    pub(super) fn is_settled(&self) -> bool {
-        self.is_claimed()
     }
 }
 
@@ -71,24 +79,26 @@ impl Link {
     /// The first probe waits a little, so that hosts switched on together do not speak together; groups that come up meanwhile join it.
     // RFC 6762 §8.1 (6762-8.1-4, 6762-8.1-18)
     pub(super) fn start_group(&mut self, now: Instant, group: GroupId, cx: &mut Context) {
-        let needs_probe = self
-            .records_of(group)
-            .iter()
-            .any(|&slot| self.is_probed(slot));
-        if !needs_probe {
+        if self.probed_names(group).is_empty() {
             self.claim(now, group, cx);
             return;
         }
-        let throttle = cx.conflicts.delay(now);
+        let earliest = now + cx.conflicts.delay(now);
         let due = match self.probe_batch {
-            Some(batch) if batch >= now && throttle.is_zero() => batch,
-            _ => {
-                let due = now + throttle + cx.rng.between(PROBE_DELAY);
-                self.probe_batch = Some(due);
-                due
-            }
+            Some(batch) if batch >= earliest => batch,
+            _ => earliest + cx.rng.between(PROBE_DELAY),
         };
-        self.set_phase(now, group, Phase::Probing(0), due, cx);
+        self.probe_batch = Some(due);
+        self.probe_from(group, due);
+    }
+
+    /// The first of a group's probes is due at `due`.
+    fn probe_from(&mut self, group: GroupId, due: Instant) {
+        self.ready_probes.retain(|unit| unit.group != group);
+        if let Some(state) = self.groups.get_mut(&group) {
+            state.phase = Phase::Probing(0);
+            state.timer.set(due, Why::Group(group), &mut self.deadlines);
+        }
     }
 
     /// Things have changed: what was ours may be somebody else's by now, so the group is probed and announced anew.
@@ -99,16 +109,29 @@ impl Link {
             .get(&group)
             .is_some_and(|state| state.phase != Phase::Lost)
         {
-            self.unclaim(group, false, cx);
+            self.unclaim(group, cx);
             self.start_group(now, group, cx);
         }
     }
 
     /// The group's next step is due.
     pub(super) fn advance_group(&mut self, now: Instant, group: GroupId, cx: &mut Context) {
-        match self.groups.get(&group).map(|g| g.phase) {
-            Some(Phase::Probing(sent)) if sent >= PROBES => self.claim(now, group, cx),
-            Some(Phase::Probing(_)) => self.ready_probes.push_back(group),
+        match self.groups.get(&group).map(|state| state.phase) {
+            Some(Phase::Probing(sent)) => {
+                let names = self.probed_names(group);
+                if sent >= PROBES || names.is_empty() {
+                    self.claim(now, group, cx);
+                    return;
+                }
+                let last = names.len() - 1;
+                let units = names.into_iter().enumerate();
+                self.ready_probes
+                    .extend(units.map(|(place, name)| ProbeUnit {
+                        group,
+                        name,
+                        last: place == last,
+                    }));
+            }
             Some(Phase::Announcing(_)) => self.announce(now, group),
             Some(Phase::Established | Phase::Lost) | None => {}
         }
@@ -143,18 +166,16 @@ impl Link {
     // RFC 6762 §8.1 (6762-8.1-6), §8.3 (6762-8.3-1)
     fn claim(&mut self, now: Instant, group: GroupId, cx: &mut Context) {
         let records = self.records_of(group);
-        let was_claimed = self.groups.get(&group).is_some_and(GroupOnLink::is_claimed);
         if let Some(state) = self.groups.get_mut(&group) {
             state.news.clone_from(&records);
             state.phase = Phase::Announcing(0);
+            state.contested = false;
         }
-        if !was_claimed {
-            for &slot in &records {
-                self.activate(slot, cx);
-            }
+        for &slot in &records {
+            self.activate(slot, cx);
         }
         self.announce(now, group);
-        cx.notices.push(Notice::Settled(group));
+        cx.notices.push_back(Notice::Settled(group));
     }
 
     /// One more group answers with this record.
@@ -164,16 +185,18 @@ impl Link {
         };
         own.claims += 1;
         let (first, name, unique) = (own.claims == 1, own.name, own.is_unique());
-        if first {
-            if unique {
-                self.own.renew_nsec(&cx.keys, name);
-            }
+        let told = core::mem::replace(&mut own.told, true);
+        if first && unique {
+            self.own.renew_nsec(&cx.keys, name);
+            self.rest_answered_questions(name, cx);
+        }
+        if !told {
             self.tell_own(slot, Presence::Present, cx);
         }
     }
 
-    /// One group less answers with this record.
-    fn deactivate(&mut self, slot: usize, tell: bool, cx: &mut Context) {
+    /// One group less answers with this record. Our own clients are not told: it may be ours again in a moment.
+    fn deactivate(&mut self, slot: usize, cx: &mut Context) {
         let Some(own) = self.own.get_mut(slot) else {
             return;
         };
@@ -184,10 +207,22 @@ impl Link {
             if unique {
                 self.own.renew_nsec(&cx.keys, name);
             }
-            if tell {
-                self.tell_own(slot, Presence::Gone, cx);
-            }
         }
+    }
+
+    /// Tells our own clients that a record is not there any more, if it is not; they ask others for it from now on.
+    fn tell_if_gone(&mut self, now: Instant, slot: usize, cx: &mut Context) {
+        let Some(own) = self
+            .own
+            .get_mut(slot)
+            .filter(|own| own.told && !own.is_active())
+        else {
+            return;
+        };
+        own.told = false;
+        let name = own.name;
+        self.tell_own(slot, Presence::Gone, cx);
+        self.reopen_questions(now, name, cx);
     }
 
     /// Announces what is new in a group.
@@ -198,8 +233,7 @@ impl Link {
         };
         let sent = match state.phase {
             Phase::Announcing(sent) => sent + 1,
-            Phase::Established => 1,
-            Phase::Probing(_) | Phase::Lost => return,
+            Phase::Established | Phase::Probing(_) | Phase::Lost => return,
         };
         let news = core::mem::take(&mut state.news);
         for &slot in &news {
@@ -238,14 +272,20 @@ impl Link {
     }
 
     /// Takes a group's records off this link; those that nobody else publishes are returned to the caller's care.
-    pub(super) fn stop_group(&mut self, group: GroupId, cx: &mut Context) -> Vec<super::own::Own> {
+    pub(super) fn stop_group(
+        &mut self,
+        now: Instant,
+        group: GroupId,
+        cx: &mut Context,
+    ) -> Vec<Own> {
+        let claimed = self.groups.get(&group).is_some_and(GroupOnLink::is_claimed);
         let Some(state) = self.groups.remove(&group) else {
             return Vec::new();
         };
-        let claimed = state.is_claimed();
+        self.ready_probes.retain(|unit| unit.group != group);
         let mut gone = Vec::new();
         for slot in state.records {
-            gone.extend(self.release_record(slot, group, claimed, cx));
+            gone.extend(self.release_record(now, slot, group, claimed, cx));
         }
         gone
     }
@@ -253,15 +293,28 @@ impl Link {
     /// The group does not publish this record any more; gives it back if nobody does.
     pub(super) fn release_record(
         &mut self,
+        now: Instant,
         slot: usize,
         group: GroupId,
         claimed: bool,
         cx: &mut Context,
-    ) -> Option<super::own::Own> {
-        if claimed && self.own.get(slot).is_some_and(|own| own.claims == 1) {
-            self.tell_own(slot, Presence::Gone, cx);
+    ) -> Option<Own> {
+        if claimed {
+            self.deactivate(slot, cx);
         }
-        self.own.release(&cx.keys, slot, group, claimed)
+        if self
+            .own
+            .get(slot)
+            .is_some_and(|own| own.groups.iter().all(|&other| other == group))
+        {
+            self.tell_if_gone(now, slot, cx);
+        }
+        let own = self.own.release(&cx.keys, slot, group)?;
+        for reply in &mut self.replies {
+            reply.answers.retain(|&answer| answer != slot);
+        }
+        self.remember_departed(now, &own);
+        Some(own)
     }
 
     /// Somebody says that a name of the group is theirs.
@@ -276,7 +329,7 @@ impl Link {
             Phase::Probing(_) => {
                 cx.stats.conflicts += 1;
                 cx.conflicts.count(now);
-                cx.notices.push(Notice::Lost {
+                cx.notices.push_back(Notice::Lost {
                     group,
                     link: self.id,
                     name: name.clone(),
@@ -286,47 +339,40 @@ impl Link {
                 // Back to the start; if the other defends the name, it is lost there.
                 cx.stats.conflicts += 1;
                 cx.conflicts.count(now);
-                self.unclaim(group, false, cx);
+                self.unclaim(group, cx);
+                if let Some(state) = self.groups.get_mut(&group) {
+                    state.contested = true;
+                }
                 let due = now + cx.conflicts.delay(now) + cx.rng.between(PROBE_DELAY);
-                self.set_phase(now, group, Phase::Probing(0), due, cx);
+                self.probe_from(group, due);
             }
         }
     }
 
     /// The group falls silent until it is renamed (ruling 17: on every link, wherever the name was lost).
-    pub(super) fn lose(&mut self, group: GroupId, cx: &mut Context) {
-        self.unclaim(group, true, cx);
+    pub(super) fn lose(&mut self, now: Instant, group: GroupId, cx: &mut Context) {
+        self.unclaim(group, cx);
+        self.ready_probes.retain(|unit| unit.group != group);
         if let Some(state) = self.groups.get_mut(&group) {
             state.phase = Phase::Lost;
             state.timer.clear();
         }
+        for slot in self.records_of(group) {
+            self.tell_if_gone(now, slot, cx);
+        }
     }
 
-    /// The records are not answered with any more. `tell`: nor are they there for our own clients; otherwise they are only being probed anew.
-    fn unclaim(&mut self, group: GroupId, tell: bool, cx: &mut Context) {
+    /// The group's records are not answered with any more, until it has been probed again.
+    fn unclaim(&mut self, group: GroupId, cx: &mut Context) {
         if self.groups.get(&group).is_some_and(GroupOnLink::is_claimed) {
             for slot in self.records_of(group) {
-                self.deactivate(slot, tell, cx);
+                self.deactivate(slot, cx);
             }
         }
         if let Some(state) = self.groups.get_mut(&group) {
             state.news.clear();
-        }
-    }
-
-    fn set_phase(
-        &mut self,
-        now: Instant,
-        group: GroupId,
-        phase: Phase,
-        due: Instant,
-        _: &mut Context,
-    ) {
-        if let Some(state) = self.groups.get_mut(&group) {
-            state.phase = phase;
-            state
-                .timer
-                .set(due.max(now), Why::Group(group), &mut self.deadlines);
+            state.phase = Phase::Probing(0);
+            state.timer.clear();
         }
     }
 
@@ -339,8 +385,9 @@ impl Link {
         record: &Record<'_>,
         cx: &mut Context,
     ) {
-        // A goodbye claims nothing.
-        if record.ttl == 0 {
+        // A goodbye claims nothing. What an NSEC says of a name the owner's other records decide: that of a host with the same records as
+        // ours, or of our other link, is no rival.
+        if record.ttl == 0 || record.kind() == RecordType::NSEC || !self.own.is_probed_name(name) {
             return;
         }
         if self.is_excused(now, record, cx) {
@@ -473,16 +520,9 @@ impl Link {
                         &mut self.deadlines,
                     );
                 }
-                self.ready_probes.retain(|&ready| ready != group);
+                self.ready_probes.retain(|unit| unit.group != group);
             }
         }
-    }
-
-    /// Whether a record has to be probed for.
-    pub(super) fn is_probed(&self, slot: usize) -> bool {
-        self.own
-            .get(slot)
-            .is_some_and(|own| own.ownership == Ownership::Probed)
     }
 
     pub(super) fn records_of(&self, group: GroupId) -> Vec<usize> {

@@ -8,9 +8,7 @@ use core::net::IpAddr;
 
 use cooee_wire::{NameBuf, RdataBuf, RecordBuf};
 
-use super::config::{
-    GOODBYES, HOST_TTL, LARGEST_MESSAGE, STALE_ECHO, UPDATE_BURST, UPDATE_INTERVAL,
-};
+use super::config::{GOODBYES, HOST_TTL, MULTICAST_SPACING, STALE_ECHO, UPDATE_INTERVAL};
 use super::context::{Context, Notice};
 use super::link::Link;
 use super::own::Own;
@@ -30,8 +28,8 @@ pub(super) struct Group {
     lost: bool,
     /// An update that came too soon.
     held: Option<RecordSet>,
-    /// When the updates made so far would have ended at the allowed rate.
-    updated: Instant,
+    /// When it was last updated.
+    updated: Option<Instant>,
 }
 
 impl Group {
@@ -42,19 +40,20 @@ impl Group {
             awaited: None,
             lost: false,
             held: None,
-            updated: Instant::ZERO,
+            updated: None,
         }
     }
 
     /// Whether an update may be made now; otherwise, when.
     // RFC 6762 §8.4 (6762-8.4-6): ten a minute
     fn allow_update(&mut self, now: Instant) -> Result<(), Instant> {
-        let updated = self.updated.max(now) + UPDATE_INTERVAL;
-        if self.held.is_some() || updated.since(now) > UPDATE_INTERVAL * UPDATE_BURST {
-            return Err(updated - UPDATE_INTERVAL * UPDATE_BURST);
+        match self.updated.map(|last| last + UPDATE_INTERVAL) {
+            Some(next) if next > now => Err(next),
+            _ => {
+                self.updated = Some(now);
+                Ok(())
+            }
         }
-        self.updated = updated;
-        Ok(())
     }
 }
 
@@ -76,14 +75,13 @@ impl Engine {
         self.check(&records, id)?;
         self.groups.insert(id, Group::new(records, links));
         self.start_group(now, id);
-        self.settle();
+        self.settle(now);
         Ok(id)
     }
 
     /// Changes the records of a group. New names are probed; new data under known names is announced.
     ///
-    /// That happens at once for the first ten updates in a minute; of those that come faster, the last one is made within six seconds
-    /// (ruling 11).
+    /// Updates of one group are six seconds apart at least: of those that come faster the last one is made as soon as it may (ruling 11).
     ///
     /// # Errors
     ///
@@ -115,7 +113,7 @@ impl Engine {
                 }
             }
         }
-        self.settle();
+        self.settle(now);
         Ok(())
     }
 
@@ -141,13 +139,14 @@ impl Engine {
         let lost = core::mem::replace(&mut known.lost, false);
         known.held = None;
         known.set = records;
+        self.agenda.retain(|(_, item)| *item != Item::Update(group));
         let goodbyes = if lost { 0 } else { GOODBYES };
         let Self { links, context, .. } = self;
         for link in links.values_mut() {
             link.withdraw(now, group, goodbyes, context);
         }
         self.start_group(now, group);
-        self.settle();
+        self.settle(now);
         Ok(())
     }
 
@@ -188,9 +187,9 @@ impl Engine {
                     _ => {}
                 }
             }
-            self.context.notices.push(Notice::Settled(group));
+            self.context.notices.push_back(Notice::Settled(group));
         }
-        self.settle();
+        self.settle(now);
         Ok(())
     }
 
@@ -199,7 +198,7 @@ impl Engine {
     pub fn withdraw(&mut self, now: Instant, group: GroupId) {
         let now = self.clock(now);
         self.withdraw_with(now, group, GOODBYES);
-        self.settle();
+        self.settle(now);
     }
 
     pub(super) fn withdraw_with(&mut self, now: Instant, group: GroupId, goodbyes: u8) {
@@ -229,7 +228,9 @@ impl Engine {
                 known.publish(now, id, &group.set, &mut self.context);
             }
             // A group that waited for a link waits for this one (ruling 17: later ones do not take ready back).
-            if let Some(awaited) = &mut group.awaited {
+            if let Some(awaited) = &mut group.awaited
+                && known.is_usable()
+            {
                 awaited.insert(link);
             }
         }
@@ -241,7 +242,7 @@ impl Engine {
             if let Some(awaited) = &mut group.awaited
                 && awaited.remove(&link)
             {
-                self.context.notices.push(Notice::Settled(id));
+                self.context.notices.push_back(Notice::Settled(id));
             }
         }
     }
@@ -266,7 +267,7 @@ impl Engine {
         };
         let Some(set) = group.held.take() else { return };
         group.set = set;
-        group.updated = group.updated.max(now) + UPDATE_INTERVAL;
+        group.updated = Some(now);
         self.renew_everywhere(now, id);
     }
 
@@ -277,8 +278,8 @@ impl Engine {
     }
 
     /// What the links have to tell.
-    pub(super) fn heed_notices(&mut self) {
-        while let Some(notice) = self.context.notices.pop() {
+    pub(super) fn heed_notices(&mut self, now: Instant) {
+        while let Some(notice) = self.context.notices.pop_front() {
             match notice {
                 Notice::Settled(id) => self.check_ready(id),
                 Notice::Complete(clients) => self.complete(&clients),
@@ -293,7 +294,7 @@ impl Engine {
                     tracing::debug!(%name, %link, "name lost to another host");
                     group.lost = true;
                     for link in self.links.values_mut() {
-                        link.lose(id, &mut self.context);
+                        link.lose(now, id, &mut self.context);
                     }
                     self.context.events.push_back(Event::Conflict {
                         group: id,
@@ -333,11 +334,11 @@ impl Engine {
         let links = &self.links;
         let through = |link: &LinkId| {
             links.get(link).is_none_or(|link| {
-                link.unusable || link.groups.get(&id).is_none_or(GroupOnLink::is_settled)
+                !link.is_usable() || link.groups.get(&id).is_none_or(GroupOnLink::is_claimed)
             })
         };
         let somewhere = links.values().any(|link| {
-            !link.unusable && link.groups.get(&id).is_some_and(GroupOnLink::is_settled)
+            link.is_usable() && link.groups.get(&id).is_some_and(GroupOnLink::is_claimed)
         });
         if awaited.iter().all(through) && somewhere {
             group.awaited = None;
@@ -377,17 +378,14 @@ impl Engine {
             record, ownership, ..
         } in &set.records
         {
-            // RFC 6762 §17 (6762-17-7): header, name, the ten octets of the fixed fields, and the data.
-            if 12 + record.name.as_octets().len() + 10 + record.rdata.octets().len()
-                > LARGEST_MESSAGE
-            {
-                return Err(PublishError::TooLarge(record.name.clone()));
-            }
             if *ownership != Ownership::Shared && self.is_taken(record, group) {
                 return Err(PublishError::AlreadyPublished(record.name.clone()));
             }
         }
-        Ok(())
+        match set.too_large() {
+            Some(name) => Err(PublishError::TooLarge(name.clone())),
+            None => Ok(()),
+        }
     }
 
     /// Whether another group has a unique record of the same name and type with other data.
@@ -421,14 +419,17 @@ impl Link {
             return;
         }
         let entries = entries(set, &self.info);
-        let slots = self.add_records(&entries, id, cx);
+        let (slots, _) = self.add_records(now, &entries, id, cx);
         self.groups.insert(id, GroupOnLink::new(slots));
         self.start_group(now, id, cx);
     }
 
     /// Takes a group off this link, with so many goodbyes.
     fn withdraw(&mut self, now: Instant, id: GroupId, goodbyes: u8, cx: &mut Context) {
-        for own in self.stop_group(id, cx) {
+        // Whose the name is has not been decided: the goodbye could be for the other's records (ruling 19).
+        let contested = self.groups.get(&id).is_some_and(|state| state.contested);
+        let goodbyes = if contested { 0 } else { goodbyes };
+        for own in self.stop_group(now, id, cx) {
             self.remember_previous(now, &own);
             if goodbyes > 0 && own.goodbye {
                 self.say_goodbye(now, own.record, own.last_multicast, goodbyes);
@@ -446,17 +447,13 @@ impl Link {
         let before = state.records.clone();
         let names_before = self.probed_names(id);
         let entries = entries(set, &self.info);
-        let after = self.add_records(&entries, id, cx);
-        let news: Vec<usize> = after
-            .iter()
-            .copied()
-            .filter(|slot| !before.contains(slot))
-            .collect();
+        let (after, mut news) = self.add_records(now, &entries, id, cx);
         if let Some(state) = self.groups.get_mut(&id) {
             state.records.clone_from(&after);
+            state.news.retain(|slot| after.contains(slot));
         }
         if claimed {
-            for &slot in &news {
+            for &slot in news.iter().filter(|slot| !before.contains(slot)) {
                 self.activate(slot, cx);
             }
         }
@@ -466,7 +463,7 @@ impl Link {
             .map(|own| (own.record.name.clone(), own.kind()))
             .collect();
         for slot in before.into_iter().filter(|slot| !after.contains(slot)) {
-            let Some(own) = self.release_record(slot, id, claimed, cx) else {
+            let Some(own) = self.release_record(now, slot, id, claimed, cx) else {
                 continue;
             };
             self.remember_previous(now, &own);
@@ -487,38 +484,66 @@ impl Link {
             self.reprobe(now, id, cx);
         } else if claimed {
             // A unique RRset is announced whole (6762-10.2-7).
-            let mut whole: Vec<usize> = Vec::new();
-            for &slot in &news {
-                let rrset: Vec<usize> = match self.own.get(slot) {
-                    Some(own) if own.is_unique() => self.own.rrset_of(slot).collect(),
-                    _ => alloc::vec![slot],
-                };
-                whole.extend(
-                    rrset
-                        .into_iter()
-                        .filter(|member| !whole.contains(member))
-                        .collect::<Vec<_>>(),
-                );
+            for place in 0..news.len() {
+                let Some(&slot) = news.get(place) else { break };
+                if self.own.get(slot).is_some_and(Own::is_unique) {
+                    let members: Vec<usize> = self
+                        .own
+                        .rrset_of(slot)
+                        .filter(|member| !news.contains(member))
+                        .collect();
+                    news.extend(members);
+                }
             }
-            self.announce_news(now, id, whole);
+            self.announce_news(now, id, news);
         }
     }
 
-    fn add_records(&mut self, entries: &[Entry], id: GroupId, cx: &Context) -> Vec<usize> {
-        let mut slots: Vec<usize> = Vec::new();
-        for Entry {
-            record,
-            ownership,
-            goodbye,
-        } in entries
-        {
-            self.cancel_goodbye(record);
-            let slot = self.own.add(&cx.keys, record, *ownership, *goodbye, id);
-            if !slots.contains(&slot) {
-                slots.push(slot);
+    /// Gives the places of the records, each once, and of those that are new or different.
+    fn add_records(
+        &mut self,
+        now: Instant,
+        entries: &[Entry],
+        id: GroupId,
+        cx: &Context,
+    ) -> (Vec<usize>, Vec<usize>) {
+        let (mut slots, mut news) = (Vec::new(), Vec::new());
+        for entry in entries {
+            self.cancel_goodbye(&entry.record);
+            let (slot, is_new) = self.own.add(&cx.keys, entry, id);
+            if slots.contains(&slot) {
+                continue;
+            }
+            slots.push(slot);
+            if is_new {
+                news.push(slot);
+                self.recall_departed(now, slot);
             }
         }
-        slots
+        (slots, news)
+    }
+
+    /// A record has gone; if it comes back at once, the time of its last multicast still counts.
+    // RFC 6762 §6 (6762-6-30)
+    pub(super) fn remember_departed(&mut self, now: Instant, own: &Own) {
+        self.departed
+            .retain(|(sent, _)| now.since(*sent) < MULTICAST_SPACING);
+        if let Some(sent) = own
+            .last_multicast
+            .filter(|sent| now.since(*sent) < MULTICAST_SPACING)
+        {
+            self.departed.push((sent, own.hash));
+        }
+    }
+
+    fn recall_departed(&mut self, now: Instant, slot: usize) {
+        if let Some(own) = self.own.get_mut(slot)
+            && own.last_multicast.is_none()
+            && let Some(place) = self.departed.iter().position(|(_, hash)| *hash == own.hash)
+        {
+            let (sent, _) = self.departed.swap_remove(place);
+            own.last_multicast = Some(sent).filter(|sent| now.since(*sent) < MULTICAST_SPACING);
+        }
     }
 
     /// Our former data may still come back to us from a bridge or a proxy (ruling 20).

@@ -48,17 +48,17 @@ impl Engine {
                 ends,
             },
         );
-        self.settle();
+        self.settle(now);
         id
     }
 
     /// Ends a query. Nothing more is told of it.
     // RFC 6762 §5.2 (6762-5.2-1)
     pub fn cancel(&mut self, now: Instant, query: QueryId) {
-        self.clock(now);
+        let now = self.clock(now);
         self.drop_query(query);
         self.context.events.retain(|event| !is_about(event, query));
-        self.settle();
+        self.settle(now);
     }
 
     /// Somebody could not use what this record says: on these links it is asked for at least twice, and flushed if nobody confirms it
@@ -73,7 +73,7 @@ impl Engine {
         {
             link.reconfirm(now, record, &mut self.context);
         }
-        self.settle();
+        self.settle(now);
     }
 
     /// What is known from others of the answers to a question: the link, the record as received, and the seconds that it has left.
@@ -137,7 +137,8 @@ impl Link {
         asked.ready = false;
         asked.timer.clear();
         if !asked.clients.is_empty() {
-            cx.notices.push(Notice::Complete(asked.clients.clone()));
+            cx.notices
+                .push_back(Notice::Complete(asked.clients.clone()));
         }
     }
 }

@@ -1,12 +1,13 @@
 //! What is published together.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::fmt;
 use core::net::IpAddr;
 
 use cooee_wire::{NameBuf, RdataBuf, RecordBuf};
 
-use super::config::HOST_TTL;
+use super::config::{HOST_TTL, LARGEST_MESSAGE};
 
 /// The number of a group of published records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -104,6 +105,28 @@ impl RecordSet {
             self = self.unique(RecordBuf::new(host.clone(), HOST_TTL, rdata));
         }
         self
+    }
+
+    /// A name of which a record alone, or all records in a probe together, fit into no message.
+    // RFC 6762 §17 (6762-17-7), §8.2 (6762-8.2-3)
+    pub(super) fn too_large(&self) -> Option<&NameBuf> {
+        // Header, question, and of each record the name, the ten octets of the fixed fields and the data.
+        let size =
+            |record: &RecordBuf| record.name.as_octets().len() + 10 + record.rdata.octets().len();
+        let mut probed: BTreeMap<&NameBuf, usize> = BTreeMap::new();
+        self.records.iter().find_map(
+            |Entry {
+                 record, ownership, ..
+             }| {
+                let first = 12 + record.name.as_octets().len() + 4;
+                let total = match ownership {
+                    Ownership::Probed => probed.entry(&record.name).or_insert(first),
+                    Ownership::Shared | Ownership::Known => &mut first.clone(),
+                };
+                *total += size(record);
+                (*total > LARGEST_MESSAGE).then_some(&record.name)
+            },
+        )
     }
 
     /// Whether there is nothing in it.
