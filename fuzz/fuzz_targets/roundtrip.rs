@@ -8,9 +8,6 @@ use cooee_wire::{
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|octets: &[u8]| {
-    let Some((shape, octets)) = octets.split_first() else {
-        return;
-    };
     let Ok(message) = Message::parse(octets) else {
         return;
     };
@@ -24,6 +21,8 @@ fuzz_target!(|octets: &[u8]| {
         .flatten()
         .filter_map(|(section, record)| Some((section, record.to_owned().ok()?)))
         .collect();
+    // A real packet is a seed as it stands: what to do with it is in its id.
+    let shape = message.header().id;
     let compression = match shape & 3 {
         0 => Compression::Multicast,
         1 => Compression::Legacy,
@@ -34,7 +33,7 @@ fuzz_target!(|octets: &[u8]| {
     let limit = if shape & 4 == 0 {
         65_535
     } else {
-        12 + 16 * usize::from(shape >> 3)
+        12 + 16 * usize::from((shape >> 3) & 0x1F)
     };
     let mut buffer = vec![0xA5; limit];
     let header = message.header();
