@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 use cooee_wire::{Message, Name, NameBuf};
 
-fn owners(packets: &'static [Vec<u8>]) -> Vec<Name<'static>> {
+pub(crate) fn owners(packets: &'static [Vec<u8>]) -> Vec<Name<'static>> {
     let messages = packets
         .iter()
         .filter_map(|packet| Message::parse(packet).ok());
