@@ -60,6 +60,12 @@ impl Memberships {
         let _ = change(socket, group, index, Change::Leave);
     }
 
+    /// Sockets that are open only to hold memberships.
+    #[cfg(test)]
+    pub(super) fn spares(&self) -> usize {
+        self.spare.len()
+    }
+
     fn find_room(&mut self, bound: &Socket, group: IpAddr, index: u32) -> io::Result<Holder> {
         if join_unless_full(bound, group, index)? {
             return Ok(Holder::Bound);

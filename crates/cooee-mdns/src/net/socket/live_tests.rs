@@ -73,6 +73,28 @@ fn in_namespace_refusals() {
     assert_eq!(hear_from(peer, &mut socket, b"y").index, again);
 }
 
+#[test]
+fn interfaces_that_came_and_went_leave_their_places_to_others() {
+    run_in_namespace("net::socket::live_tests::in_namespace_come_and_go");
+}
+
+#[test]
+#[ignore = "runs in a namespace of its own"]
+fn in_namespace_come_and_go() {
+    if !is_in_namespace() {
+        return;
+    }
+    let mut socket = LinkSocket::open(Family::V4, PORT).unwrap();
+    // More often than one socket may join.
+    for _ in 0..25 {
+        let (a, _) = wire(1)[0];
+        socket.join(GROUP.into(), a).unwrap();
+        ip("link del a0");
+        socket.leave(GROUP.into(), a);
+    }
+    assert_eq!(socket.memberships.spares(), 0);
+}
+
 /// Makes pairs of interfaces `a0` and `b0`, `a1` and `b1` …, with addresses, that may hear their own other end.
 fn wire(pairs: u8) -> Vec<(u32, u32)> {
     sysctl("net.ipv4.conf.all.accept_local", "1");
