@@ -30,6 +30,6 @@ pub struct Stats {
     pub paced: u64,
     /// Times that the machine was found to have been asleep.
     pub suspends: u64,
-    /// Times that the task was woken.
+    /// Times that the task had something to do; an idle one has nothing for minutes.
     pub wakeups: u64,
 }
