@@ -83,6 +83,7 @@
 //! - `std` (default): switches on `alloc`.
 //! - `alloc`: the owned types.
 //! - `bytes`: building into a [`bytes::BytesMut`](https://docs.rs/bytes).
+//! - `serde`: names, types and classes as text.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -104,6 +105,8 @@ mod parse;
 mod question;
 mod rdata;
 mod record;
+#[cfg(feature = "serde")]
+mod serial;
 #[cfg(feature = "alloc")]
 mod storage;
 

@@ -1,3 +1,4 @@
+use core::cmp::Ordering;
 use core::fmt;
 
 use nom::Parser;
@@ -48,6 +49,15 @@ impl<'m> Record<'m> {
     #[inline(always)]
     pub fn data(&self) -> Result<Data<'m>, ParseError> {
         self.rdata.decode()
+    }
+
+    /// The order of the tie-break between simultaneous probes: by class, then type, then data as in
+    /// [`Rdata::canonical_cmp`]. Name, TTL and cache-flush bit do not count.
+    // RFC 6762 §8.2 (6762-8.2-9, 6762-8.2-10, 6762-8.2-11)
+    pub fn canonical_cmp(&self, other: &Record<'_>) -> Ordering {
+        let (ours, theirs) = ((self.class, self.kind()), (other.class, other.kind()));
+        ours.cmp(&theirs)
+            .then_with(|| self.rdata.canonical_cmp(other.rdata))
     }
 
     /// All of an OPT record, whose class and TTL are no class and no TTL; `None` for any other type.

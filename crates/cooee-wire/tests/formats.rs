@@ -585,3 +585,37 @@ fn first(octets: &[u8]) -> Record<'_> {
         .unwrap()
         .unwrap()
 }
+
+#[test]
+fn the_tie_break_looks_at_class_then_type_then_data() {
+    // 6762-8.2-9, 6762-8.2-10, 6762-8.2-11, 6762-8.2-14
+    let record = |class, kind, data: &[u8]| RecordBuf {
+        class: Class::new(class),
+        ..RecordBuf::new(
+            NameBuf::root(),
+            0,
+            RdataBuf::opaque(RecordType::new(kind), data).unwrap(),
+        )
+    };
+    let sorted = [
+        record(1, 1, &[169, 254, 99, 200]),
+        record(1, 1, &[169, 254, 200, 50]),
+        record(1, 28, &[0; 16]),
+        record(2, 1, &[0; 4]),
+    ];
+    for (less, more) in sorted.iter().zip(sorted.iter().skip(1)) {
+        assert!(less.as_record().canonical_cmp(&more.as_record()).is_lt());
+        assert!(more.as_record().canonical_cmp(&less.as_record()).is_gt());
+    }
+    let flushed = RecordBuf {
+        cache_flush: true,
+        ttl: 9,
+        ..sorted[0].clone()
+    };
+    assert!(
+        flushed
+            .as_record()
+            .canonical_cmp(&sorted[0].as_record())
+            .is_eq()
+    );
+}

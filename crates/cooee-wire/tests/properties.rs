@@ -109,7 +109,7 @@ proptest! {
 
     #[test]
     fn the_tie_break_compares_raw_octets(a in rdatas(), b in rdatas()) {
-        // 4034-6.3-1, 6762-8.2-7: of uncompressed data, its case not folded.
+        // 4034-6.3-1, 6762-8.2-12, 6762-8.2-13: of uncompressed data, its case not folded.
         let order = a.as_rdata().canonical_cmp(b.as_rdata());
         prop_assert_eq!(order, a.octets().cmp(b.octets()));
     }

@@ -44,7 +44,7 @@ impl Hash for Rdata<'_> {
 impl Rdata<'_> {
     /// The order of the tie-break between simultaneous probes: by the octets of the uncompressed data, unsigned,
     /// case not folded, a missing octet first. Compares data only; class and type are compared before.
-    // RFC 6762 §8.2 (6762-8.2-7), RFC 4034 §6.3 (4034-6.3-1)
+    // RFC 6762 §8.2 (6762-8.2-12, 6762-8.2-13), RFC 4034 §6.3 (4034-6.3-1)
     pub fn canonical_cmp(&self, other: Rdata<'_>) -> Ordering {
         self.uncompressed().cmp(other.uncompressed())
     }
