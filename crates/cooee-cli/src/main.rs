@@ -21,6 +21,7 @@ mod nearest;
 mod output;
 mod paint;
 mod picture;
+mod reader;
 mod rows;
 #[cfg(test)]
 mod schema;

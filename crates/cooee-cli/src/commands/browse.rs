@@ -11,6 +11,7 @@ use crate::failure::{Failure, Outcome};
 use crate::found::{self, Camera};
 use crate::interfaces;
 use crate::output::Stop;
+use crate::reader::Reader;
 use crate::session::{self, Session};
 use crate::signals::{self, Signal};
 use crate::type_arg::TypeArg;
@@ -140,6 +141,8 @@ enum End {
     Timeout,
     /// Somebody said so.
     Signal(Signal),
+    /// Nobody reads any more.
+    Unread,
     /// The network was shut down.
     Closed,
 }
@@ -152,6 +155,7 @@ impl Browsing {
         let started = Instant::now();
         let deadline = args.timeout.map(|timeout| started + timeout);
         let mut signals = session.signals.clone();
+        let mut reader = Reader::watch();
         let mut next_look = args.once.then(|| started + super::LEAST);
         if session.common.verbose > 0 && !args.once {
             next_look = Some(started + LOOK);
@@ -165,6 +169,7 @@ impl Browsing {
             tokio::select! {
                 biased;
                 signal = signals.asked() => return Ok(End::Signal(signal)),
+                () = reader.gone() => return Ok(End::Unread),
                 () = super::at(deadline) => return Ok(End::Timeout),
                 () = super::at(next_tick) => {
                     // Where rows come at once, they say enough.
@@ -275,7 +280,7 @@ impl Browsing {
     }
 
     fn finish(&mut self, args: &args::Browse, end: End, session: &mut Session) -> Result<(), Stop> {
-        if end == End::Closed {
+        if matches!(end, End::Closed | End::Unread) {
             return Ok(());
         }
         if args.once {
@@ -288,6 +293,9 @@ impl Browsing {
 
     fn outcome(&self, args: &args::Browse, end: End, session: &mut Session) -> Outcome {
         session.output.erase_progress();
+        if end == End::Unread {
+            return Outcome::Done;
+        }
         let found = self.viewer.added();
         if let (Some(count), true) = (args.count, found > 0)
             && found < count

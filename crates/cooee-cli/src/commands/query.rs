@@ -12,6 +12,7 @@ use crate::failure::{Failure, Outcome};
 use crate::nearest::nearest;
 use crate::output::Stop;
 use crate::picture::Interface;
+use crate::reader::Reader;
 use crate::session::{self, Session};
 use crate::{escape, interfaces, signals};
 
@@ -121,11 +122,13 @@ async fn watch(
         .map_err(|error| session::failure(&error))?;
     let deadline = args.timeout.map(|timeout| Instant::now() + timeout);
     let mut signals = session.signals.clone();
+    let mut reader = Reader::watch();
     let mut outcome = Outcome::NotFound;
     loop {
         let event = tokio::select! {
             biased;
             _ = signals.asked() => return Ok(Ok(outcome)),
+            () = reader.gone() => return Ok(Err(Stop::Closed)),
             () = super::at(deadline) => return Ok(Ok(outcome)),
             event = query.next() => event,
         };

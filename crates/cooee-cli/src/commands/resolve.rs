@@ -11,6 +11,7 @@ use crate::failure::{Failure, Outcome};
 use crate::found::{self, Camera, Only};
 use crate::output::Stop;
 use crate::picture::Picture;
+use crate::reader::Reader;
 use crate::session::{self, Session};
 use crate::viewer::{Manner, Viewer};
 use crate::{details, escape, interfaces, name_arg, signals, url, words};
@@ -129,10 +130,12 @@ async fn watch(
     });
     let deadline = args.timeout.map(|timeout| Instant::now() + timeout);
     let mut signals = session.signals.clone();
+    let mut reader = Reader::watch();
     let told = loop {
         let event = tokio::select! {
             biased;
             _ = signals.asked() => break Ok(()),
+            () = reader.gone() => break Err(Stop::Closed),
             () = super::at(deadline) => break Ok(()),
             event = browser.next() => event,
         };

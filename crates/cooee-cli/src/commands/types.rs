@@ -7,6 +7,7 @@ use crate::args;
 use crate::events::Event;
 use crate::failure::{Failure, Outcome};
 use crate::output::Stop;
+use crate::reader::Reader;
 use crate::session::{self, Session};
 use crate::{escape, found, interfaces, signals, types};
 
@@ -60,6 +61,7 @@ async fn watch(
     let mut heard = 0;
     let mut last_new = begun;
     let mut signals = session.signals.clone();
+    let mut reader = Reader::watch();
     loop {
         let end = match (args.timeout, args.watch) {
             (Some(timeout), _) => Some(begun + timeout),
@@ -79,6 +81,7 @@ async fn watch(
                 }
                 return Ok(heard);
             }
+            () = reader.gone() => return Err(Stop::Closed),
             () = super::at(end) => return Ok(heard),
             event = browser.next() => event,
         };
