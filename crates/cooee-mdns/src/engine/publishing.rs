@@ -546,10 +546,13 @@ impl Link {
         }
     }
 
-    /// Our former data may still come back to us from a bridge or a proxy (ruling 20).
+    /// Our former data may still come back to us from a bridge or a proxy (ruling 20). What was not sent cannot: somebody who has it has it of their own.
     fn remember_previous(&mut self, now: Instant, own: &Own) {
         self.forget_previous(now);
-        if own.ownership == Ownership::Probed && self.previous.len() < PREVIOUS {
+        if own.last_multicast.is_some()
+            && own.ownership == Ownership::Probed
+            && self.previous.len() < PREVIOUS
+        {
             self.previous
                 .push_back((now + STALE_ECHO, own.record.clone()));
         }
