@@ -11,9 +11,10 @@ use cooee_mdns::net::{self, Families, Handle, Links, Stats};
 use cooee_mdns::{Config, Engine};
 
 use crate::core::{Call, Core, Network, Runner};
-use crate::discovery::Discovery;
+use crate::discovery::{Discovery, Host};
 use crate::error::Result;
 use crate::links::Link;
+use crate::names::{NameStore, Names};
 use crate::offer::{computer_name, host_label};
 use crate::watched::Watched;
 use crate::zeroconf::Zeroconf;
@@ -41,6 +42,7 @@ pub struct Builder {
     net: net::Builder,
     host: HostPolicy,
     timeout: Duration,
+    names: Names,
 }
 
 /// Under which name this host publishes its addresses. A name that is taken gets a number: `hub-2.local`.
@@ -66,6 +68,7 @@ impl Default for Builder {
             net: net::Builder::new(),
             host: HostPolicy::Derived,
             timeout: LOOKUP_TIMEOUT,
+            names: Names::default(),
         }
     }
 }
@@ -98,6 +101,12 @@ impl Builder {
         self
     }
 
+    /// Where names that were chosen after a conflict are kept, so that they survive a restart.
+    pub fn name_store(mut self, store: impl NameStore) -> Self {
+        self.names = Names::new(store);
+        self
+    }
+
     /// How long lookups wait for an answer, if nothing else is said with the lookup; 3 s by default.
     pub fn timeout(mut self, default_of_lookups: Duration) -> Self {
         self.timeout = default_of_lookups;
@@ -121,14 +130,22 @@ impl Builder {
     pub(crate) fn start_now(self) -> Result<Zeroconf> {
         let host = host(&self.host)?;
         let has_host = host.is_some();
+        let host = host.map(|wanted| Host::own(&wanted, self.names.first_host(&wanted)));
+        let keeper = self.names.keeper()?;
         let at_once = matches!(self.host, HostPolicy::Named(_));
         let network = Watched::new(Network::default());
         let node_network = network.clone();
         let handle = self.net.start(move |now, seed| {
             let engine = Engine::new(Config::default(), seed, now);
-            Discovery::new(engine, host, node_network)
+            Discovery::new(engine, host, node_network, keeper)
         })?;
-        let core = Core::new(Box::new(Driver(handle)), network, self.timeout, has_host);
+        let core = Core::new(
+            Box::new(Driver(handle)),
+            network,
+            self.timeout,
+            self.names,
+            has_host,
+        );
         if at_once {
             core.call(|discovery, now| discovery.claim_own_host(now));
         }

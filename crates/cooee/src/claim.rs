@@ -24,7 +24,10 @@ use crate::watched::Watched;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Host {
-    pub(crate) label: String,
+    /// The label of the name.
+    pub(crate) wanted: String,
+    /// The label that is tried first: from the last time, if that was another.
+    pub(crate) first: String,
     /// `None`: those of this computer, on each link its own.
     pub(crate) addresses: Option<Vec<IpAddr>>,
     pub(crate) links: Links,
@@ -43,11 +46,7 @@ impl Host {
                 "the host \"{name}\" needs an address; Host::alias is for further names of this computer"
             )));
         }
-        Ok(Self {
-            label: host_label(name)?,
-            addresses: Some(addresses),
-            links: Links::default(),
-        })
+        Self::named(name, Some(addresses))
     }
 
     /// A further name of this computer.
@@ -56,11 +55,7 @@ impl Host {
     ///
     /// [`is_invalid_input`](Error::is_invalid_input) if it is no host name.
     pub fn alias(name: &str) -> Result<Self> {
-        Ok(Self {
-            label: host_label(name)?,
-            addresses: None,
-            links: Links::default(),
-        })
+        Self::named(name, None)
     }
 
     /// Publishes on these links only, of those that the [`Zeroconf`](crate::Zeroconf) uses.
@@ -68,6 +63,16 @@ impl Host {
     pub fn links(mut self, links: impl Into<Links>) -> Self {
         self.links = links.into();
         self
+    }
+
+    fn named(name: &str, addresses: Option<Vec<IpAddr>>) -> Result<Self> {
+        let label = host_label(name)?;
+        Ok(Self {
+            first: label.clone(),
+            wanted: label,
+            addresses,
+            links: Links::default(),
+        })
     }
 }
 

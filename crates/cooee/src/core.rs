@@ -1,5 +1,6 @@
 //! What every handle holds: the way to the driver's task, and what can be known without asking it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -13,6 +14,7 @@ use cooee_wire::NameBuf;
 use crate::discovery::Discovery;
 use crate::error::{Error, Result};
 use crate::links::LinkTable;
+use crate::names::Names;
 use crate::watched::Watched;
 
 /// Names one thing that a handle stands for, within one node.
@@ -43,6 +45,8 @@ pub(crate) struct Core {
     pub(crate) network: Watched<Network>,
     /// How long a lookup takes if nobody answers.
     pub(crate) timeout: Duration,
+    /// The names of the last time.
+    pub(crate) names: Names,
     /// Whether this host is to have a name.
     pub(crate) has_host: bool,
     next: AtomicU64,
@@ -52,6 +56,8 @@ pub(crate) struct Core {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Network {
     pub(crate) links: LinkTable,
+    /// Links that the system does not let us use, by interface index.
+    pub(crate) failures: BTreeMap<u32, Error>,
     pub(crate) host_name: Option<NameBuf>,
     pub(crate) port_shared: bool,
     /// The node's time when it last worked, and when that was by the clock of the readers.
@@ -63,12 +69,14 @@ impl Core {
         runner: Box<dyn Runner>,
         network: Watched<Network>,
         timeout: Duration,
+        names: Names,
         has_host: bool,
     ) -> Self {
         Self {
             runner,
             network,
             timeout,
+            names,
             has_host,
             next: AtomicU64::new(0),
         }

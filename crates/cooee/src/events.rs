@@ -1,6 +1,6 @@
 //! What happens to the network underneath.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use futures_core::Stream;
 
 use crate::core::{Core, Network};
 use crate::error::Error;
-use crate::links::{Link, LinkStatus};
+use crate::links::Link;
 use crate::watched::Reader;
 
 /// Something that happened to the links, the host's name or the port.
@@ -22,7 +22,7 @@ pub enum Event {
     LinkUp(Link),
     /// The link is used no more.
     LinkDown(Link),
-    /// The link was chosen, but cannot be used.
+    /// The link was chosen, but the system does not let us use it.
     LinkFailed {
         /// The link.
         link: Link,
@@ -51,8 +51,10 @@ pub struct Events {
 /// What was told last.
 #[derive(Debug, Default)]
 struct Shown {
-    /// By interface index; those that are neither used nor failed are left out.
+    /// Those in use, by interface index.
     links: BTreeMap<u32, Link>,
+    /// Those that the system does not let us use.
+    failures: BTreeSet<u32>,
     /// `None`: nothing was told yet.
     has_link: Option<bool>,
     host_name: Option<NameBuf>,
@@ -106,30 +108,32 @@ impl Shown {
             .links
             .present()
             .iter()
-            .filter(|link| !matches!(link.status(), LinkStatus::LeftOut(_)))
+            .filter(|link| link.is_in_use())
             .map(|link| (link.index(), link.clone()))
             .collect();
         for (index, link) in &self.links {
-            if link.is_in_use() && !now.get(index).is_some_and(Link::is_in_use) {
+            if !now.contains_key(index) {
                 let present = network.links.get(*index).unwrap_or(link);
                 news.push_back(Event::LinkDown(present.clone()));
             }
         }
         for (index, link) in &now {
-            let before = self.links.get(index).map(Link::status);
-            if before == Some(link.status()) {
-                continue;
-            }
-            match link.status() {
-                LinkStatus::InUse => news.push_back(Event::LinkUp(link.clone())),
-                LinkStatus::Unusable(why) => news.push_back(Event::LinkFailed {
-                    link: link.clone(),
-                    error: Error::network(format!("{} cannot be used: {why}", link.name())),
-                }),
-                _ => {}
+            if !self.links.contains_key(index) {
+                news.push_back(Event::LinkUp(link.clone()));
             }
         }
-        let has_link = now.values().any(Link::is_in_use);
+        for (index, error) in &network.failures {
+            if !self.failures.contains(index)
+                && let Some(link) = network.links.get(*index)
+            {
+                news.push_back(Event::LinkFailed {
+                    link: link.clone(),
+                    error: error.clone(),
+                });
+            }
+        }
+        self.failures = network.failures.keys().copied().collect();
+        let has_link = !now.is_empty();
         if !has_link && self.has_link != Some(false) {
             news.push_back(Event::NoLink);
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-pub(crate) use cooee_mdns::net::{Link, LinkStatus};
+pub(crate) use cooee_mdns::net::Link;
 
 use crate::address::ScopedAddr;
 

@@ -117,8 +117,9 @@ impl Zeroconf {
             return Err(Error::no_host());
         }
         let id = self.core.next_id();
+        let wanted = service.name();
         let state = Watched::new(Published {
-            name: service.name(),
+            name: self.core.names.first_service(&wanted),
             offer: service.offer,
             phase: Phase::Probing,
             error: None,
@@ -130,6 +131,7 @@ impl Zeroconf {
                 .map_or(Place::Host(HostKey::Own), |host| host.place),
             choice: service.links,
             may_rename: service.may_rename,
+            wanted,
         };
         let published = state.clone();
         self.core.call_for(&state, move |discovery, now| {
@@ -165,7 +167,9 @@ impl Zeroconf {
     pub async fn publish_host(&self, host: Host) -> Result<HostRegistration> {
         self.core.check_alive()?;
         let id = self.core.next_id();
-        let state = Watched::new(Claim::new(Some(host_name(&host.label))));
+        let mut host = host;
+        host.first = self.core.names.first_host(&host.wanted);
+        let state = Watched::new(Claim::new(Some(host_name(&host.first))));
         let registration = HostRegistration::new(Arc::clone(&self.core), id, state.clone());
         let claimed = state.clone();
         self.core.call_for(&state, move |discovery, now| {

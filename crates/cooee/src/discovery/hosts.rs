@@ -27,9 +27,13 @@ pub(crate) enum HostKey {
 
 /// A host's name, with a claim to it.
 #[derive(Debug)]
-pub(super) struct Host {
+pub(crate) struct Host {
     label: String,
     pub(super) name: NameBuf,
+    /// What it was to be called.
+    wanted: NameBuf,
+    /// The name that it was tried under first, or that was stored since.
+    stored: NameBuf,
     /// `None`: those of this computer.
     addresses: Option<Vec<IpAddr>>,
     choice: Links,
@@ -49,18 +53,23 @@ pub(super) struct Records {
 }
 
 impl Host {
-    pub(super) fn own(label: String) -> Self {
-        Self::new(label, None, Links::default(), None)
+    /// This computer, wanted under one name and to be tried under another first.
+    pub(crate) fn own(wanted: &str, first: String) -> Self {
+        Self::new(wanted, first, None, Links::default(), None)
     }
 
     fn new(
+        wanted: &str,
         label: String,
         addresses: Option<Vec<IpAddr>>,
         choice: Links,
         state: Option<Watched<Claim>>,
     ) -> Self {
+        let name = host_name(&label);
         Self {
-            name: host_name(&label),
+            wanted: host_name(wanted),
+            stored: name.clone(),
+            name,
             label,
             addresses,
             choice,
@@ -104,7 +113,13 @@ impl Discovery {
         host: crate::Host,
         state: Watched<Claim>,
     ) {
-        let host = Host::new(host.label, host.addresses, host.links, Some(state));
+        let crate::Host {
+            wanted,
+            first,
+            addresses,
+            links,
+        } = host;
+        let host = Host::new(&wanted, first, addresses, links, Some(state));
         self.hosts.insert(HostKey::Other(id), host);
         self.claim_host(now, HostKey::Other(id));
     }
@@ -199,6 +214,10 @@ impl Discovery {
         host.contested_since = None;
         tracing::debug!(target: "cooee", host = %host.name, "host name is ours");
         host.tell(Phase::Ready, None);
+        if host.name != host.stored {
+            self.keeper.keep(&host.wanted, &host.name);
+            host.stored.clone_from(&host.name);
+        }
         if key == HostKey::Own {
             self.tell_host_name();
         }
@@ -229,9 +248,8 @@ impl Discovery {
             self.tell_host_name();
         }
         self.tell_engine_of_host(now, key, records);
-        // Ruling 17: those who depend on it follow without probing again.
         for id in self.services_on(key) {
-            self.update_records(now, id);
+            self.follow_host(now, id);
         }
     }
 

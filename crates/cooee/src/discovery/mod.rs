@@ -12,17 +12,19 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cooee_mdns::net::{Driven, Link, Links, NetworkEvent};
+use cooee_mdns::net::{Driven, Link, LinkStatus, Links, NetworkEvent};
 use cooee_mdns::{Engine, Event, GroupId, Instant, LinkSet, Node, QueryId};
 use cooee_wire::NameBuf;
 
 use crate::core::{Id, Network};
+use crate::error::Error;
+use crate::names::Keeper;
 use crate::registration::Phase;
 use crate::watched::Watched;
 use asking::Search;
 pub(crate) use asking::Wanted;
-pub(crate) use hosts::HostKey;
-use hosts::{Host, Records};
+use hosts::Records;
+pub(crate) use hosts::{Host, HostKey};
 use publishing::{Leaving, Service};
 pub(crate) use publishing::{Place, Terms};
 
@@ -45,6 +47,7 @@ pub(crate) struct Discovery {
     queries: BTreeMap<QueryId, Id>,
     /// Searches whose wishes have not been read since something happened to them.
     stirred: BTreeSet<Id>,
+    keeper: Keeper,
     /// When a search has to be looked at.
     deadlines: BTreeSet<(Instant, Id)>,
 }
@@ -58,14 +61,17 @@ enum Owner {
 }
 
 impl Discovery {
-    pub(crate) fn new(engine: Engine, host: Option<String>, network: Watched<Network>) -> Self {
+    /// `host` is the name that this computer is to have, if any.
+    pub(crate) fn new(
+        engine: Engine,
+        host: Option<Host>,
+        network: Watched<Network>,
+        keeper: Keeper,
+    ) -> Self {
         Self {
             engine,
             network,
-            hosts: host
-                .map(|host| (HostKey::Own, Host::own(host)))
-                .into_iter()
-                .collect(),
+            hosts: host.map(|host| (HostKey::Own, host)).into_iter().collect(),
             services: BTreeMap::new(),
             records: BTreeMap::new(),
             groups: BTreeMap::new(),
@@ -75,6 +81,7 @@ impl Discovery {
             searches: BTreeMap::new(),
             queries: BTreeMap::new(),
             stirred: BTreeSet::new(),
+            keeper,
             deadlines: BTreeSet::new(),
         }
     }
@@ -137,6 +144,11 @@ impl Discovery {
     fn set_links(&self, links: &[Link]) {
         self.network.change(|network| {
             network.links = network.links.updated(links.to_vec());
+            // A link that has another status, or is gone, has failed no more.
+            network.failures.retain(|index, _| {
+                let link = links.iter().find(|link| link.index() == *index);
+                link.is_some_and(|link| matches!(link.status(), LinkStatus::Unusable(_)))
+            });
             true
         });
     }
@@ -193,6 +205,12 @@ impl Driven for Discovery {
                 self.choose_links_of_searches(now);
             }
             NetworkEvent::LinkUp(link) => self.stop_waiting(link.id()),
+            NetworkEvent::LinkFailed { link, .. } => self.network.change(|network| {
+                // The status has what the system said, in words.
+                let text = format!("{} is {}", link.name(), link.status());
+                network.failures.insert(link.index(), Error::network(text));
+                true
+            }),
             NetworkEvent::PortShared => self.network.change(|network| {
                 network.port_shared = true;
                 true

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cooee_mdns::net::Links;
 use cooee_mdns::{GroupId, Instant, LinkId, LinkSet, PublishError, RecordSet};
-use cooee_sd::InstanceName;
+use cooee_sd::{InstanceName, ServiceName};
 use cooee_wire::NameBuf;
 
 use super::hosts::HostKey;
@@ -27,6 +27,10 @@ pub(super) struct Service {
     choice: Links,
     links: LinkSet,
     may_rename: bool,
+    /// What it was to be called.
+    wanted: ServiceName,
+    /// The name that it was tried under first, or that was stored since.
+    stored: ServiceName,
     group: Option<GroupId>,
     /// Whether the engine has said that the name is ours.
     is_ready: bool,
@@ -93,6 +97,8 @@ pub(crate) struct Terms {
     pub(crate) place: Place,
     pub(crate) choice: Links,
     pub(crate) may_rename: bool,
+    /// What it was to be called; the name to try first may be another, from the last time.
+    pub(crate) wanted: ServiceName,
 }
 
 impl Discovery {
@@ -109,11 +115,13 @@ impl Discovery {
         }
         let links = among(&self.network, &terms.choice);
         let service = Service {
-            state,
             place: terms.place,
             choice: terms.choice,
             links,
             may_rename: terms.may_rename,
+            wanted: terms.wanted,
+            stored: state.with(|state| state.name.clone()),
+            state,
             group: None,
             is_ready: false,
             contested_since: None,
@@ -147,6 +155,8 @@ impl Discovery {
                 .name
                 .with_instance(instance)
                 .map(|name| state.name = name);
+            service.wanted.clone_from(&state.name);
+            service.stored.clone_from(&state.name);
             true
         });
         match renamed {
@@ -239,8 +249,8 @@ impl Discovery {
             .collect()
     }
 
-    /// Tells the engine again what the records of a service are.
-    pub(super) fn update_records(&mut self, now: Instant, id: Id) {
+    /// The host of a service has another name: the service follows without being probed again (ruling 17).
+    pub(super) fn follow_host(&mut self, now: Instant, id: Id) {
         self.tell_engine(now, id, Change::Update);
     }
 
@@ -268,8 +278,8 @@ impl Discovery {
     }
 
     /// A service is ready when its own name is ours, and its host's, if that is this one.
-    pub(super) fn tell_ready(&self, id: Id) {
-        let Some(service) = self.services.get(&id) else {
+    pub(super) fn tell_ready(&mut self, id: Id) {
+        let Some(service) = self.services.get_mut(&id) else {
             return;
         };
         let has_host = match &service.place {
@@ -277,6 +287,11 @@ impl Discovery {
             Place::Elsewhere(_) => true,
         };
         if service.is_ready && has_host {
+            let name = service.state.with(|state| state.name.clone());
+            if name != service.stored {
+                self.keeper.keep(&service.wanted, &name);
+                service.stored = name;
+            }
             service.state.change(|state| {
                 let news = state.phase != Phase::Ready;
                 state.phase = Phase::Ready;
@@ -387,11 +402,7 @@ enum Change {
     Update,
 }
 
-fn record_set(
-    offer: &Offer,
-    name: cooee_sd::ServiceName,
-    host: NameBuf,
-) -> Result<RecordSet, Error> {
+fn record_set(offer: &Offer, name: ServiceName, host: NameBuf) -> Result<RecordSet, Error> {
     let records = offer.records(name, host).build()?;
     let mut set = RecordSet::new();
     for record in records.unique {

@@ -13,6 +13,7 @@ use cooee_sim::{Address, Conditions, HostId, Network as Simulation};
 
 use crate::core::{Call, Core, Network, Runner};
 use crate::discovery::Discovery;
+use crate::names::Names;
 use crate::watched::Watched;
 use crate::zeroconf::Zeroconf;
 
@@ -57,17 +58,22 @@ impl Lan {
     }
 
     pub(super) fn host_without_link(&mut self, name: &str) -> Host {
+        self.host_with_names(name, Names::default())
+    }
+
+    pub(super) fn host_with_names(&mut self, name: &str, names: Names) -> Host {
         let network = Watched::new(Network::default());
-        let host_name = name.to_owned();
+        let keeper = names.keeper().expect("a thread");
+        let own = crate::discovery::Host::own(name, names.first_host(name));
         let node_network = network.clone();
         let id = self.simulation.add_host(name, |seed, now| {
             let engine = Engine::new(Config::default(), seed, now);
-            Discovery::new(engine, Some(host_name), node_network)
+            Discovery::new(engine, Some(own), node_network, keeper)
         });
         let calls = Calls::default();
         self.calls.push((id, Arc::clone(&calls)));
         let timeout = Duration::from_secs(3);
-        let core = Core::new(Box::new(Queue(calls)), network, timeout, true);
+        let core = Core::new(Box::new(Queue(calls)), network, timeout, names, true);
         let zeroconf = Zeroconf::new(Arc::new(core));
         Host { id, zeroconf }
     }

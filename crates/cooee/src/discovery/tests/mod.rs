@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use cooee_sim::Conditions;
 
+use crate::names::Names;
 use crate::{Browse, Browser, RegistrationEvent, Service, ServiceEvent};
 use lan::{Host, Lan, poll_once};
 
@@ -624,4 +625,70 @@ fn records_are_published_found_and_taken_back() {
     ));
     let none = lan.wait(alice.zeroconf.publish_records([], crate::Links::default()));
     assert!(none.unwrap_err().is_invalid_input());
+}
+
+#[test]
+fn the_second_of_two_clones_takes_other_names_for_all() {
+    // 6762-9-2, 6762-9-4: the same host name, and a service with the very same data
+    for seed in 0..20 {
+        let mut lan = Lan::new(seed);
+        let (first, second) = (lan.host("box", 1), lan.host("box", 2));
+        let original = lan.wait(first.zeroconf.publish(web("Web"))).unwrap();
+        let clone = lan.wait(second.zeroconf.publish(web("Web"))).unwrap();
+        lan.run_ms(20_000);
+        let names = [&original, &clone].map(|service| service.name().instance().to_string());
+        assert_eq!(names, ["Web", "Web (2)"], "seed {seed}");
+        let hosts = [&first, &second].map(|host| host.zeroconf.host_name().unwrap().to_string());
+        assert_eq!(hosts, ["box.local", "box-2.local"], "seed {seed}");
+    }
+}
+
+#[test]
+fn a_chosen_name_survives_a_restart() {
+    // 6762-9-6
+    use std::collections::BTreeMap;
+    use std::sync::{Arc, Mutex, mpsc};
+
+    struct Store(
+        Arc<Mutex<BTreeMap<String, String>>>,
+        Mutex<mpsc::Sender<()>>,
+    );
+
+    impl crate::NameStore for Store {
+        fn load(&self, wanted: &str) -> Option<String> {
+            self.0.lock().unwrap().get(wanted).cloned()
+        }
+
+        fn store(&self, wanted: &str, chosen: &str) {
+            self.0.lock().unwrap().insert(wanted.into(), chosen.into());
+            self.1.lock().unwrap().send(()).unwrap();
+        }
+    }
+
+    let kept = Arc::new(Mutex::new(BTreeMap::new()));
+    let (sender, stored) = mpsc::channel();
+    let names = || Names::new(Store(Arc::clone(&kept), Mutex::new(sender.clone())));
+
+    let mut lan = Lan::new(26);
+    let first = lan.host("box", 1);
+    let _first = lan.wait(first.zeroconf.publish(web("Web"))).unwrap();
+    let second = lan.host_with_names("box", names());
+    lan.join(&second, 2);
+    let _second = lan.wait(second.zeroconf.publish(web("Web"))).unwrap();
+    // The service and the host, on a thread of their own.
+    stored.recv_timeout(Duration::from_secs(10)).unwrap();
+    stored.recv_timeout(Duration::from_secs(10)).unwrap();
+    let expected = [
+        ("Web._http._tcp.local", "Web (2)._http._tcp.local"),
+        ("box.local", "box-2.local"),
+    ];
+    let expected = expected.map(|(wanted, chosen)| (wanted.to_owned(), chosen.to_owned()));
+    assert_eq!(*kept.lock().unwrap(), BTreeMap::from(expected));
+
+    // On another link, where both names are free.
+    let mut lan = Lan::new(27);
+    let again = lan.host_with_names("box", names());
+    lan.join(&again, 2);
+    let again = lan.wait(again.zeroconf.publish(web("Web"))).unwrap();
+    assert_eq!(again.name().instance().to_string(), "Web (2)");
 }

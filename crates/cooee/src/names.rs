@@ -1,0 +1,117 @@
+//! Names that survive a restart.
+
+use std::fmt;
+use std::sync::{Arc, mpsc};
+use std::thread;
+
+use cooee_sd::ServiceName;
+
+use crate::error::Result;
+use crate::offer::{host_label, host_name};
+
+/// Where a program keeps the names that were chosen after a conflict, so that it has the same ones after a restart.
+///
+/// Names are whole: `Keith’s web server._http._tcp.local`, `tabasco.local`. Nothing here is called on the task that speaks to the network:
+/// both may take their time, as writing a file does.
+///
+/// ```
+/// use std::collections::HashMap;
+/// use std::sync::Mutex;
+///
+/// #[derive(Default)]
+/// struct InMemory(Mutex<HashMap<String, String>>);
+///
+/// impl cooee::NameStore for InMemory {
+///     fn load(&self, wanted: &str) -> Option<String> {
+///         self.0.lock().ok()?.get(wanted).cloned()
+///     }
+///
+///     fn store(&self, wanted: &str, chosen: &str) {
+///         if let Ok(mut names) = self.0.lock() {
+///             names.insert(wanted.into(), chosen.into());
+///         }
+///     }
+/// }
+///
+/// let builder = cooee::Zeroconf::builder().name_store(InMemory::default());
+/// ```
+pub trait NameStore: Send + Sync + 'static {
+    /// The name that was chosen when this one was wanted last, if it was another.
+    fn load(&self, wanted: &str) -> Option<String>;
+
+    /// Keeps the name that was chosen when another one was wanted.
+    fn store(&self, wanted: &str, chosen: &str);
+}
+
+/// The store of a program, if it has one.
+#[derive(Clone, Default)]
+pub(crate) struct Names(Option<Arc<dyn NameStore>>);
+
+impl Names {
+    pub(crate) fn new(store: impl NameStore) -> Self {
+        Self(Some(Arc::new(store)))
+    }
+
+    /// The name under which a service is to be tried first.
+    pub(crate) fn first_service(&self, wanted: &ServiceName) -> ServiceName {
+        let store = self.0.as_ref();
+        let stored = store.and_then(|store| store.load(&wanted.to_string()));
+        let name = stored.and_then(|name| name.parse::<ServiceName>().ok());
+        name.filter(|name| name.service_type() == wanted.service_type())
+            .unwrap_or_else(|| wanted.clone())
+    }
+
+    /// The label under which a host is to be tried first.
+    pub(crate) fn first_host(&self, wanted: &str) -> String {
+        let store = self.0.as_ref();
+        let stored = store.and_then(|store| store.load(&host_name(wanted).to_string()));
+        stored
+            .and_then(|name| host_label(&name).ok())
+            .unwrap_or_else(|| wanted.to_owned())
+    }
+
+    /// Starts the thread that stores: it ends with the last sender.
+    pub(crate) fn keeper(&self) -> Result<Keeper> {
+        let Some(store) = self.0.clone() else {
+            return Ok(Keeper(None));
+        };
+        let (sender, chosen) = mpsc::channel::<Chosen>();
+        thread::Builder::new()
+            .name("cooee-names".into())
+            .spawn(move || {
+                while let Ok(Chosen { wanted, name }) = chosen.recv() {
+                    store.store(&wanted, &name);
+                }
+            })?;
+        Ok(Keeper(Some(sender)))
+    }
+}
+
+impl fmt::Debug for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Names").field(&self.0.is_some()).finish()
+    }
+}
+
+/// What the node tells of names that were chosen.
+#[derive(Debug, Default)]
+pub(crate) struct Keeper(Option<mpsc::Sender<Chosen>>);
+
+#[derive(Debug)]
+struct Chosen {
+    wanted: String,
+    name: String,
+}
+
+impl Keeper {
+    pub(crate) fn keep(&self, wanted: &dyn fmt::Display, name: &dyn fmt::Display) {
+        if let Some(sender) = &self.0 {
+            let chosen = Chosen {
+                wanted: wanted.to_string(),
+                name: name.to_string(),
+            };
+            // The thread is gone only if the store has panicked; publishing goes on without.
+            let _ = sender.send(chosen);
+        }
+    }
+}
