@@ -112,7 +112,7 @@ impl fmt::Debug for TypeBitmap<'_> {
     }
 }
 
-/// Writes the bitmap of some types, which it sorts: `types` holds each type's bit, window by window.
+/// Appends the bitmap of some types.
 #[cfg(feature = "alloc")]
 pub(super) fn write_bitmap(
     kinds: &alloc::collections::BTreeSet<RecordType>,
