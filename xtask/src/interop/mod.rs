@@ -96,10 +96,9 @@ impl Run {
         let place = folder.join("cooee");
         // What an earlier run kept would be mistaken for what this one did.
         let _ = std::fs::remove_dir_all(&kept);
-        for folder in [&folder, &kept] {
-            std::fs::create_dir_all(folder)
-                .map_err(|error| format!("{}: {error}", folder.display()))?;
-        }
+        std::fs::create_dir_all(&kept).map_err(|error| format!("{}: {error}", kept.display()))?;
+        // Not one that is there already: this runs as root, and the name can be guessed.
+        std::fs::create_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         std::fs::copy(binary, &place).map_err(|error| format!("{}: {error}", place.display()))?;
         Ok(Self {
             prefix,
