@@ -1,0 +1,289 @@
+//! What is published, changed and taken back.
+
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use super::lan::{Host, Lan, poll_once};
+use super::{events, web};
+use crate::names::Names;
+use crate::{RegistrationEvent, Service, ServiceEvent};
+
+#[test]
+fn a_service_is_ready_within_850_ms_on_a_quiet_link() {
+    for seed in 0..20 {
+        let mut lan = Lan::new(seed);
+        let alice = lan.host("alice", 1);
+        let begun = lan.now();
+        let registration = lan.wait(alice.zeroconf.publish(web("Alice"))).unwrap();
+        let took = lan.now().since(begun);
+        assert!(took <= Duration::from_millis(1001), "seed {seed}: {took:?}");
+        assert_eq!(
+            alice.zeroconf.host_name().unwrap().to_string(),
+            "alice.local"
+        );
+        drop(registration);
+        lan.run_ms(3000);
+        lan.assert_clean();
+    }
+}
+
+#[test]
+fn a_dropped_registration_says_goodbye() {
+    // 6762-10.1-1
+    let mut lan = Lan::new(1);
+    let (alice, bob) = (lan.host("alice", 1), lan.host("bob", 2));
+    let registration = lan.wait(alice.zeroconf.publish(web("Alice"))).unwrap();
+    let mut browser = bob.zeroconf.browse("_http._tcp").unwrap();
+    let service = lan.wait(browser.first()).unwrap();
+
+    let left = lan.now();
+    drop(registration);
+    let removed = lan.wait_up_to(Duration::from_secs(3), browser.next());
+    // It may come back within a second (ruling 33).
+    let took = lan.now().since(left);
+    assert!(took >= Duration::from_secs(1), "{took:?}");
+    assert_eq!(
+        removed,
+        Some(Some(ServiceEvent::Removed(service.name().clone())))
+    );
+    lan.assert_clean();
+}
+
+#[test]
+fn withdrawing_waits_for_the_goodbye() {
+    let mut lan = Lan::new(2);
+    let alice = lan.host("alice", 1);
+    let registration = lan.wait(alice.zeroconf.publish(web("Alice"))).unwrap();
+    lan.run_ms(3000);
+    let before = lan.simulation.packets().len();
+    let mut events = registration.events();
+    lan.wait(registration.withdraw());
+    assert!(lan.simulation.packets().len() > before);
+    assert!(matches!(
+        lan.wait(events.next()),
+        Some(RegistrationEvent::Ready(_)) | Some(RegistrationEvent::Withdrawn)
+    ));
+    lan.assert_clean();
+}
+
+#[test]
+fn a_renamed_registration_tells_from_what_to_what() {
+    let mut lan = Lan::new(5);
+    let (alice, bob) = (lan.host("alice", 1), lan.host("bob", 2));
+    let _first = lan.wait(alice.zeroconf.publish(web("Web"))).unwrap();
+    let second = bob.zeroconf.start_publish(web("Web")).unwrap();
+    let mut events = second.events();
+    assert!(matches!(
+        lan.wait(events.next()),
+        Some(RegistrationEvent::Probing(_))
+    ));
+    let Some(RegistrationEvent::Renamed { from, to }) = lan.wait(events.next()) else {
+        panic!("not renamed");
+    };
+    assert_eq!(
+        (from.instance().to_string(), to.instance().to_string()),
+        ("Web".into(), "Web (2)".into())
+    );
+}
+
+#[test]
+fn without_a_link_publishing_waits_and_goes_on_when_there_is_one() {
+    // ruling 17
+    let mut lan = Lan::new(9);
+    let alice = lan.host_without_link("alice");
+    let registration = alice.zeroconf.start_publish(web("Alice")).unwrap();
+    let mut events = registration.events();
+    lan.run_ms(5000);
+    assert!(matches!(
+        lan.wait(events.next()),
+        Some(RegistrationEvent::Waiting)
+    ));
+
+    lan.join(&alice, 1);
+    let name = lan.wait(registration.ready()).unwrap();
+    assert_eq!(name.instance().to_string(), "Alice");
+}
+
+#[test]
+fn new_txt_and_port_make_one_update() {
+    let mut lan = Lan::new(11);
+    let (alice, bob) = (lan.host("alice", 1), lan.host("bob", 2));
+    let registration = lan.wait(alice.zeroconf.publish(web("Alice"))).unwrap();
+    let mut browser = bob.zeroconf.browse("_http._tcp").unwrap();
+    lan.wait(browser.first()).unwrap();
+    lan.run_ms(5000);
+
+    let mut txt = registration.txt();
+    txt.set("players", "3").unwrap();
+    registration.update_txt(txt).unwrap();
+    registration.set_port(8081).unwrap();
+    lan.wait(registration.ready()).unwrap();
+    let Some(ServiceEvent::Updated(service)) = lan.wait(browser.next()) else {
+        panic!("not updated");
+    };
+    assert_eq!(
+        (service.port(), service.txt().get_str("players")),
+        (8081, Some("3"))
+    );
+    lan.assert_clean();
+}
+
+#[test]
+fn after_shutdown_streams_end_and_calls_fail() {
+    let mut lan = Lan::new(19);
+    let Host { zeroconf, .. } = lan.host("alice", 1);
+    let mut browser = zeroconf.browse("_http._tcp").unwrap();
+    let registration = lan.wait(zeroconf.publish(web("Alice"))).unwrap();
+    drop(lan);
+    assert_eq!(events(&mut browser).len(), 1);
+    assert!(matches!(poll_once(pin!(browser.next())), Poll::Ready(None)));
+    assert!(zeroconf.browse("_http._tcp").unwrap_err().is_shut_down());
+    assert!(registration.set_port(1).unwrap_err().is_shut_down());
+    assert!(poll_once(pin!(registration.withdraw())).is_ready());
+}
+
+#[test]
+fn a_host_that_cannot_speak_for_itself_is_published_with_its_services() {
+    let mut lan = Lan::new(23);
+    let (alice, bob, carol) = (
+        lan.host("alice", 1),
+        lan.host("bob", 2),
+        lan.host("printer", 3),
+    );
+    let _busy = lan.wait(carol.zeroconf.publish(web("Carol"))).unwrap();
+    let address: std::net::IpAddr = "192.0.2.50".parse().unwrap();
+    // The name is taken, so that it gets a number.
+    let host = crate::Host::new("printer.local", [address]).unwrap();
+    let host = lan.wait(alice.zeroconf.publish_host(host)).unwrap();
+    assert_eq!(host.name().to_string(), "printer-2.local");
+    let queue = Service::new("LaserJet 4", "_ipp._tcp", 631)
+        .unwrap()
+        .host(&host);
+    let queue = lan.wait(alice.zeroconf.publish(queue)).unwrap();
+
+    let service = lan.wait(bob.zeroconf.resolve(queue.name())).unwrap();
+    assert_eq!(service.host().to_string(), "printer-2.local");
+    assert_eq!(service.socket_addrs(), ["192.0.2.50:631".parse().unwrap()]);
+    lan.wait(host.withdraw());
+    lan.run_ms(3000);
+    let error = lan
+        .wait(bob.zeroconf.resolve_host("printer-2.local"))
+        .unwrap_err();
+    assert!(error.is_timeout() || error.is_not_found(), "{error}");
+    lan.assert_clean();
+}
+
+#[test]
+fn an_alias_leads_to_the_same_addresses() {
+    let mut lan = Lan::new(24);
+    let (alice, bob) = (lan.host("alice", 1), lan.host("bob", 2));
+    let _web = lan.wait(alice.zeroconf.publish(web("Alice"))).unwrap();
+    let _alias = lan
+        .wait(
+            alice
+                .zeroconf
+                .publish_host(crate::Host::alias("intranet").unwrap()),
+        )
+        .unwrap();
+    let host = lan
+        .wait(bob.zeroconf.resolve_host("intranet.local"))
+        .unwrap();
+    assert_eq!(host.addresses()[0].to_string(), "192.0.2.1");
+}
+
+#[test]
+fn records_are_published_found_and_taken_back() {
+    use crate::wire::{Data, RdataBuf, RecordBuf, RecordType};
+
+    let mut lan = Lan::new(25);
+    let (alice, bob) = (lan.host("alice", 1), lan.host("bob", 2));
+    let mut note = RecordBuf::new(
+        "note.local".parse().unwrap(),
+        120,
+        RdataBuf::txt([b"hello"]).unwrap(),
+    );
+    note.cache_flush = true;
+    let published = alice
+        .zeroconf
+        .publish_records([note.clone()], crate::Links::default());
+    let published = lan.wait(published).unwrap();
+
+    let mut query = bob.zeroconf.query("note.local", RecordType::TXT).unwrap();
+    let Some(crate::RecordEvent::Added(found)) = lan.wait(query.next()) else {
+        panic!("not found");
+    };
+    assert!(found.is_unique() && matches!(found.data(), Ok(Data::Txt(_))));
+    assert_eq!(
+        lan.wait(bob.zeroconf.lookup("note.local", RecordType::TXT))
+            .unwrap()
+            .len(),
+        1
+    );
+
+    // Somebody else cannot have the name.
+    note.rdata = RdataBuf::txt([b"mine"]).unwrap();
+    let taken = lan.wait(
+        bob.zeroconf
+            .publish_records([note], crate::Links::default()),
+    );
+    assert!(taken.unwrap_err().is_name_taken());
+
+    lan.wait(published.withdraw());
+    assert!(matches!(
+        lan.wait(query.next()),
+        Some(crate::RecordEvent::Removed(_))
+    ));
+    let none = lan.wait(alice.zeroconf.publish_records([], crate::Links::default()));
+    assert!(none.unwrap_err().is_invalid_input());
+}
+
+#[test]
+fn a_chosen_name_survives_a_restart() {
+    // 6762-9-6
+    use std::collections::BTreeMap;
+    use std::sync::{Arc, Mutex, mpsc};
+
+    struct Store(
+        Arc<Mutex<BTreeMap<String, String>>>,
+        Mutex<mpsc::Sender<()>>,
+    );
+
+    impl crate::NameStore for Store {
+        fn load(&self, wanted: &str) -> Option<String> {
+            self.0.lock().unwrap().get(wanted).cloned()
+        }
+
+        fn store(&self, wanted: &str, chosen: &str) {
+            self.0.lock().unwrap().insert(wanted.into(), chosen.into());
+            self.1.lock().unwrap().send(()).unwrap();
+        }
+    }
+
+    let kept = Arc::new(Mutex::new(BTreeMap::new()));
+    let (sender, stored) = mpsc::channel();
+    let names = || Names::new(Store(Arc::clone(&kept), Mutex::new(sender.clone())));
+
+    let mut lan = Lan::new(26);
+    let first = lan.host("box", 1);
+    let _first = lan.wait(first.zeroconf.publish(web("Web"))).unwrap();
+    let second = lan.host_with_names("box", names());
+    lan.join(&second, 2);
+    let _second = lan.wait(second.zeroconf.publish(web("Web"))).unwrap();
+    // The service and the host, on a thread of their own.
+    stored.recv_timeout(Duration::from_secs(10)).unwrap();
+    stored.recv_timeout(Duration::from_secs(10)).unwrap();
+    let expected = [
+        ("Web._http._tcp.local", "Web (2)._http._tcp.local"),
+        ("box.local", "box-2.local"),
+    ];
+    let expected = expected.map(|(wanted, chosen)| (wanted.to_owned(), chosen.to_owned()));
+    assert_eq!(*kept.lock().unwrap(), BTreeMap::from(expected));
+
+    // On another link, where both names are free.
+    let mut lan = Lan::new(27);
+    let again = lan.host_with_names("box", names());
+    lan.join(&again, 2);
+    let again = lan.wait(again.zeroconf.publish(web("Web"))).unwrap();
+    assert_eq!(again.name().instance().to_string(), "Web (2)");
+}
