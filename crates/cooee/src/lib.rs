@@ -32,7 +32,7 @@
 //!   of them and misses nothing that still holds.
 //! - **Addresses are ready to use**: [`FoundService::socket_addrs`] has the scope of link-local ones, and the best come first.
 //! - Every `async fn` is cancel safe, and every handle is `Send`, `Sync` and `'static`.
-//! - Without async there is [`blocking`]; with the feature `serde`, names and what was found can be stored.
+//! - Without async there is the module `blocking`; with the feature `serde`, names and what was found can be stored.
 //! - Logging is `tracing`, target `cooee`; names of other people's machines at `debug` and below.
 
 #![forbid(unsafe_code)]
