@@ -47,6 +47,9 @@ pub struct MessageBuilder<'b> {
     has_opt: bool,
     compression: Compression,
     suffixes: Suffixes,
+    /// How often something was taken back, and the least length to which it was: a checkpoint of before is good only up to there.
+    rewinds: u32,
+    rewound_to: usize,
 }
 
 /// Which names a message may compress.
@@ -85,6 +88,7 @@ pub struct Checkpoint {
     counts: [u16; 4],
     has_opt: bool,
     suffixes: usize,
+    rewinds: u32,
 }
 
 /// Why something was not written.
@@ -161,6 +165,8 @@ impl<'b> MessageBuilder<'b> {
             has_opt: false,
             compression,
             suffixes,
+            rewinds: 0,
+            rewound_to: usize::MAX,
         })
     }
 
@@ -253,16 +259,20 @@ impl<'b> MessageBuilder<'b> {
             counts: self.counts,
             has_opt: self.has_opt,
             suffixes: self.suffixes.len(),
+            rewinds: self.rewinds,
         }
     }
 
     /// Takes back everything written since a checkpoint of this message.
     ///
-    /// A checkpoint that lies ahead, or is another message's, changes nothing.
+    /// A checkpoint of this message that lies ahead, or in a part that has been taken back meanwhile, changes nothing.
     pub fn rewind(&mut self, checkpoint: Checkpoint) {
-        if checkpoint.len > self.len || checkpoint.suffixes > self.suffixes.len() {
+        let is_stale = checkpoint.rewinds != self.rewinds && checkpoint.len > self.rewound_to;
+        if is_stale || checkpoint.len > self.len || checkpoint.suffixes > self.suffixes.len() {
             return;
         }
+        self.rewinds = self.rewinds.wrapping_add(1);
+        self.rewound_to = self.rewound_to.min(checkpoint.len);
         self.len = checkpoint.len;
         self.has_opt = checkpoint.has_opt;
         self.suffixes.truncate(checkpoint.suffixes);
@@ -366,7 +376,11 @@ impl<'b> MessageBuilder<'b> {
         let compress = compress && self.compression != Compression::None;
         let mut labels = name.labels();
         loop {
-            if compress && let Some(offset) = self.suffixes.find(self.octets(), &labels) {
+            if compress
+                && let Some(offset) = self
+                    .suffixes
+                    .find(self.buffer.get(..self.len).unwrap_or_default(), &labels)
+            {
                 return self.put(&(0xC000 | offset).to_be_bytes());
             }
             let Some(label) = labels.step()? else {

@@ -142,8 +142,9 @@ impl<'m> Name<'m> {
         usize::from(self.at)
     }
 
-    /// The name without its first label; `None` for the root, or where the first label is faulty.
+    /// The name without its first label; `None` for the root, and for a faulty name: one that points to itself would have parents without end.
     pub fn parent(&self) -> Option<Self> {
+        self.check().ok()?;
         let mut labels = self.labels();
         labels.next()?;
         Some(labels.as_name())

@@ -125,6 +125,8 @@ pub(crate) fn uncompressed_name(input: &[u8]) -> Parsed<'_, ()> {
 fn inline_labels<const POINTERS: bool>(input: &[u8]) -> Parsed<'_, ()> {
     let mut left = input;
     let rest = loop {
+        #[cfg(test)]
+        tests::count_step();
         left = match left {
             [0, rest @ ..] => break rest,
             [len @ 1..=63, tail @ ..] => match tail.get(usize::from(*len)..) {
@@ -143,4 +145,59 @@ fn inline_labels<const POINTERS: bool>(input: &[u8]) -> Parsed<'_, ()> {
         return stop(left, Malformed::NameTooLong);
     }
     Ok((rest, ()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::vec::Vec;
+
+    use crate::Message;
+
+    std::thread_local! {
+        static STEPS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(super) fn count_step() {
+        STEPS.set(STEPS.get() + 1);
+    }
+
+    /// How many labels are looked at to step over a message, and how many records it has.
+    fn steps_over(message: &[u8]) -> (usize, usize) {
+        STEPS.set(0);
+        let records =
+            Message::parse(message).map_or(0, |message| message.records().flatten().count());
+        (STEPS.get(), records)
+    }
+
+    /// A response whose records all have this owner and no data, up to a length.
+    fn of_records(first: &[u8], owner: &[u8], len: usize) -> Vec<u8> {
+        let mut octets = b"\0\0\x84\0\0\0\xFF\xFF\0\0\0\0".to_vec();
+        let rest = b"\0\x0A\0\x01\0\0\0\0\0\0";
+        octets.extend_from_slice(first);
+        octets.extend_from_slice(rest);
+        while octets.len() + owner.len() + rest.len() <= len {
+            octets.extend_from_slice(owner);
+            octets.extend_from_slice(rest);
+        }
+        octets
+    }
+
+    #[test]
+    fn stepping_over_a_message_looks_at_each_octet_once_however_it_is_made() {
+        let long: Vec<u8> = b"\x01a".repeat(127).into_iter().chain([0]).collect();
+        for len in [9000, 65_535] {
+            // Each owner points to a name of 127 labels: a walker would look at all of them each time.
+            let (steps, records) = steps_over(&of_records(&long, b"\xC0\x0C", len));
+            assert!(records > len / 13 && steps < 256, "{steps} steps");
+            // Each owner is such a name itself.
+            let octets = of_records(&long, &long, len);
+            let (steps, records) = steps_over(&octets);
+            assert!(records > 1 && steps <= octets.len() / 2, "{steps} steps");
+        }
+        // One name without an end.
+        let octets = of_records(&b"\x01a".repeat(32_000), b"", 12);
+        let (steps, records) = steps_over(&octets);
+        assert!(records == 0 && steps <= octets.len() / 2);
+    }
 }

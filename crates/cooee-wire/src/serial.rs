@@ -28,6 +28,7 @@ as_text!(NameBuf RecordType Class);
 
 impl Serialize for Name<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.check().map_err(serde::ser::Error::custom)?;
         serializer.collect_str(self)
     }
 }

@@ -32,6 +32,8 @@ impl MessageBuilder<'_> {
         build: impl FnOnce(&mut MessageBuilder<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let start = bytes.len();
+        // No message is longer.
+        let limit = limit.min(usize::from(u16::MAX));
         bytes.resize(start + limit, 0);
         let buffer = bytes.get_mut(start..).unwrap_or_default();
         let built = MessageBuilder::new(buffer, id, flags, compression)

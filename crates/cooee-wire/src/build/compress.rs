@@ -14,7 +14,12 @@ pub(super) struct Suffixes {
     tags: [Tag; CAPACITY],
     offsets: [u16; CAPACITY],
     len: usize,
+    /// How many labels may still be compared. Names chosen to be alike up to their ends would take long.
+    effort: u32,
 }
+
+/// Labels compared for one message at most; thousands of ordinary names take fewer.
+const EFFORT: u32 = 65_536;
 
 /// The length of a label, and its first and last octet mixed.
 type Tag = u16;
@@ -25,6 +30,7 @@ impl Suffixes {
             tags: [0; CAPACITY],
             offsets: [0; CAPACITY],
             len: 0,
+            effort: EFFORT,
         }
     }
 
@@ -54,7 +60,7 @@ impl Suffixes {
 
     /// Where in `message` the same labels were written as are still to come here.
     #[inline]
-    pub(super) fn find(&self, message: &[u8], labels: &Labels<'_>) -> Option<u16> {
+    pub(super) fn find(&mut self, message: &[u8], labels: &Labels<'_>) -> Option<u16> {
         let mut rest = labels.clone();
         let first = rest.next()?;
         let wanted = tag(first);
@@ -62,7 +68,15 @@ impl Suffixes {
         known
             .filter(|(tag, _)| **tag == wanted)
             .map(|(_, offset)| *offset)
-            .find(|offset| same(message, usize::from(*offset), first, rest.clone()))
+            .find(|offset| {
+                same(
+                    message,
+                    usize::from(*offset),
+                    first,
+                    rest.clone(),
+                    &mut self.effort,
+                )
+            })
     }
 }
 
@@ -85,16 +99,24 @@ fn tag(label: &[u8]) -> Tag {
 
 /// Whether `first` and the labels behind it stand at `offset` of the message, octet for octet.
 #[inline]
-fn same(message: &[u8], offset: usize, first: &[u8], mut rest: Labels<'_>) -> bool {
+fn same(
+    message: &[u8],
+    offset: usize,
+    first: &[u8],
+    mut rest: Labels<'_>,
+    effort: &mut u32,
+) -> bool {
     let mut written = Labels::new(message, offset);
     if written.next() != Some(first) {
         return false;
     }
-    loop {
+    while let Some(left) = effort.checked_sub(1) {
+        *effort = left;
         match (written.step(), rest.step()) {
             (Ok(Some(written)), Ok(Some(label))) if written == label => {}
             (Ok(None), Ok(None)) => return true,
             _ => return false,
         }
     }
+    false
 }
