@@ -242,6 +242,7 @@ fn fuzz() -> Outcome<Done> {
             "--",
             &limit,
             "-verbosity=0",
+            "-seed=1",
         ]))?;
     }
     println!("{} fuzz targets, {FUZZ_SECONDS} s each", targets.len());

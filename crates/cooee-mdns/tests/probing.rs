@@ -343,3 +343,23 @@ fn a_probe_that_could_not_be_sent_does_not_count() {
     assert!(lan.network.node(host).ready_at(group).is_some());
     lan.assert_clean();
 }
+
+#[test]
+fn a_name_that_two_groups_share_is_asked_for_once_in_a_probe() {
+    // 6762-8.1-5: a second question in the same datagram is a probe too soon
+    let mut lan = Lan::new(41);
+    let host = lan.host("a", 1);
+    let start = lan.now();
+    for _ in 0..2 {
+        lan.publish(host, RecordSet::new().unique(txt("box.local", "same")));
+    }
+    lan.run_ms(3000);
+    let asked = lan.asked_at(host, start, "box.local", RecordType::ANY);
+    assert_eq!(asked.len(), 3, "{}", lan.network.transcript());
+    for packet in lan.sent(host, start) {
+        let is_probe = !is_response(packet);
+        let sizes = (questions(packet).len(), records(packet).len());
+        assert!(!is_probe || sizes == (1, 1), "{}", lan.network.transcript());
+    }
+    lan.assert_clean();
+}

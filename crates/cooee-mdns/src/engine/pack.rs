@@ -490,7 +490,16 @@ impl Link {
             return false;
         };
         let units = || self.ready_probes.iter().take(count).copied();
-        for name in units().filter_map(|unit| self.own.name(unit.name)) {
+        // Groups may share a name, and records under it: what one of them has put into this datagram counts for all.
+        let before = |index: usize, unit: ProbeUnit| {
+            units()
+                .take(index)
+                .filter(move |other| other.name == unit.name)
+        };
+        let first_of_name = units()
+            .enumerate()
+            .filter(|&(index, unit)| before(index, unit).next().is_none());
+        for name in first_of_name.filter_map(|(_, unit)| self.own.name(unit.name)) {
             let question = Question {
                 name: name.name.as_name(),
                 kind: RecordType::ANY,
@@ -502,7 +511,14 @@ impl Link {
                 return false;
             }
         }
-        for own in units().flat_map(|unit| self.proposed(unit)) {
+        let proposals = units()
+            .enumerate()
+            .flat_map(|(index, unit)| self.proposed(unit).map(move |own| (index, unit, own)));
+        for (index, unit, own) in proposals {
+            let is_there = |other| self.proposed(other).any(|there| core::ptr::eq(there, own));
+            if before(index, unit).any(is_there) {
+                continue;
+            }
             // RFC 6762 §10.2: the cache-flush bit belongs to responses.
             if message.authority(own.record.as_record()).is_err() {
                 return false;
