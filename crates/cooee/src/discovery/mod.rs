@@ -187,6 +187,10 @@ impl Node for Discovery {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
+        // Nothing may be sent for what was withdrawn, and nothing else happen: those who wait for its end are told all the same.
+        if !self.leaving.is_empty() {
+            return Some(Instant::ZERO);
+        }
         let own = self.deadlines.first().map(|&(due, _)| due);
         match (self.engine.poll_timeout(), own) {
             (Some(engine), Some(own)) => Some(engine.min(own)),

@@ -68,6 +68,30 @@ fn withdrawing_waits_for_the_goodbye() {
 }
 
 #[test]
+fn withdrawing_ends_without_a_link_too() {
+    let limit = Duration::from_millis(100);
+    let mut lan = Lan::new(3);
+    let alice = lan.host_without_link("alice");
+    let service = alice.zeroconf.start_publish(web("Alice")).unwrap();
+    lan.run_ms(5000);
+    assert!(lan.wait_up_to(limit, service.withdraw()).is_some());
+    assert_eq!(lan.simulation.packets().len(), 0);
+}
+
+#[test]
+fn withdrawing_what_has_failed_ends() {
+    let mut lan = Lan::new(4);
+    let (alice, bob) = (lan.host("alice", 1), lan.host("bob", 2));
+    let _first = lan.wait(alice.zeroconf.publish(web("Web"))).unwrap();
+    let second = web("Web").never_rename();
+    let second = bob.zeroconf.start_publish(second).unwrap();
+    assert!(lan.wait(second.ready()).unwrap_err().is_name_taken());
+    lan.run_ms(5000);
+    let limit = Duration::from_millis(100);
+    assert!(lan.wait_up_to(limit, second.withdraw()).is_some());
+}
+
+#[test]
 fn a_renamed_registration_tells_from_what_to_what() {
     let mut lan = Lan::new(5);
     let (alice, bob) = (lan.host("alice", 1), lan.host("bob", 2));
