@@ -69,9 +69,10 @@ impl Registration {
         self.state.with(|state| state.name.clone())
     }
 
-    /// Waits until the name is ours and all that was asked for so far is announced; gives the name.
+    /// Waits until the name is ours and announced, and the changes asked for so far are passed on; gives the name.
     ///
-    /// Without a network it waits until there is one.
+    /// After [`rename`](Self::rename) it waits for the new name. After other changes it does not wait for their announcement: that goes out at
+    /// once, or up to six seconds later if another change was announced just before. Without a network it waits until there is one.
     ///
     /// # Errors
     ///
@@ -186,12 +187,10 @@ impl Registration {
         let instance = instance.try_into().map_err(Into::into)?;
         instance.check_publishable()?;
         self.core.check_alive()?;
-        let (id, state) = (self.id, self.state.clone());
-        state.with(|state| state.unsaid += 1);
-        self.core.call(move |discovery, now| {
-            state.with(|state| state.unsaid = state.unsaid.saturating_sub(1));
-            discovery.rename(now, id, instance);
-        });
+        let id = self.id;
+        self.state.with(|state| state.unsaid += 1);
+        self.core
+            .call(move |discovery, now| discovery.rename(now, id, instance));
         Ok(())
     }
 

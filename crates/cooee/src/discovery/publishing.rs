@@ -151,6 +151,8 @@ impl Discovery {
         let mut renamed = Ok(());
         service.state.change(|state| {
             state.unsaid = state.unsaid.saturating_sub(1);
+            // The new name is not ours yet.
+            state.phase = Phase::Probing;
             renamed = state
                 .name
                 .with_instance(instance)

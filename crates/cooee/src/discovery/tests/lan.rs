@@ -146,6 +146,18 @@ impl Lan {
         );
     }
 
+    /// Does the first thing that the handles of a host want done, and lets time pass without doing the others.
+    pub(super) fn run_after_one_call(&mut self, host: &Host, duration: Duration) {
+        for (_, calls) in self.calls.iter().filter(|(id, _)| *id == host.id) {
+            let mut calls = calls.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(call) = calls.pop_front() {
+                self.simulation
+                    .command(host.id, |node, now| call(node, now));
+            }
+        }
+        self.simulation.run_for(duration);
+    }
+
     /// Does what the handles want done.
     fn obey(&mut self) {
         for (host, calls) in &self.calls {

@@ -154,6 +154,22 @@ fn new_txt_and_port_make_one_update() {
 }
 
 #[test]
+fn ready_waits_for_every_change_that_was_asked_for() {
+    let mut lan = Lan::new(12);
+    let alice = lan.host("alice", 1);
+    let registration = lan.wait(alice.zeroconf.publish(web("Alice"))).unwrap();
+    registration.rename("Berta").unwrap();
+    registration.rename("Carla").unwrap();
+    lan.run_after_one_call(&alice, Duration::from_secs(5));
+    assert_eq!(registration.name().instance().to_string(), "Berta");
+    assert!(poll_once(pin!(registration.ready())).is_pending());
+
+    let name = lan.wait(registration.ready()).unwrap();
+    assert_eq!(name.instance().to_string(), "Carla");
+    lan.assert_clean();
+}
+
+#[test]
 fn after_shutdown_streams_end_and_calls_fail() {
     let mut lan = Lan::new(19);
     let Host { zeroconf, .. } = lan.host("alice", 1);
