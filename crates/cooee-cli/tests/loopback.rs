@@ -2,7 +2,7 @@
 //!
 //! Each test is run again, alone, under `unshare`; where namespaces are not allowed it is skipped and says so.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -93,6 +93,15 @@ impl Running {
             .status()
             .expect("kill is there");
         assert!(sent.success());
+    }
+
+    /// All that it still says, if nobody read before, and its exit code.
+    fn rest(mut self) -> (String, Option<i32>) {
+        let mut said = String::new();
+        if let Some(mut stdout) = self.child.stdout.take() {
+            stdout.read_to_string(&mut said).expect("UTF-8");
+        }
+        (said, self.code())
     }
 
     fn code(mut self) -> Option<i32> {
@@ -379,6 +388,32 @@ fn a_reader_that_goes_ends_a_watch_and_no_publication() {
         Some(0),
         "a publication says goodbye though nobody reads"
     );
+}
+
+#[test]
+fn what_was_never_registered_is_not_told_to_be_withdrawn() {
+    if !in_namespace("what_was_never_registered_is_not_told_to_be_withdrawn") {
+        return;
+    }
+    // Loopback is used only by name, so there is no link to publish on.
+    for manner in [["publish"].as_slice(), &["-j", "publish"]] {
+        let mut publisher = command(&[manner, &["Lobby", "ipp", "631"]].concat())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the command starts");
+        let stderr = publisher.stderr.take().expect("it was asked for");
+        let hint = BufReader::new(stderr).lines().next();
+        let publisher = Running {
+            child: publisher,
+            lines: None,
+        };
+        let hint = hint.expect("a hint").expect("UTF-8");
+        assert!(hint.ends_with("; waiting for one"), "{hint}");
+        publisher.signal("-TERM");
+        let (said, code) = publisher.rest();
+        assert_eq!((said.as_str(), code), ("", Some(0)));
+    }
 }
 
 #[test]

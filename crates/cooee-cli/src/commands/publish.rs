@@ -55,14 +55,16 @@ pub(crate) async fn run(args: &args::Publish, session: Session) -> Result<Outcom
         requested: registration.name(),
         session,
         zeroconf,
+        is_registered: false,
         is_heard: true,
     };
     let end = publishing.watch(&registration).await;
     publishing.session.close(&publishing.zeroconf).await;
     let name = registration.name();
     let end = match end {
-        Ok(()) => publishing.withdrawn(&name).map(|()| Outcome::Done),
-        Err(failure) => Err(failure),
+        // What was never told to be there is not told to be gone.
+        Ok(()) if publishing.is_registered => publishing.withdrawn(&name).map(|()| Outcome::Done),
+        other => other.map(|()| Outcome::Done),
     };
     drop(registration);
     end
@@ -104,6 +106,8 @@ struct Publishing {
     requested: ServiceName,
     session: Session,
     zeroconf: Zeroconf,
+    /// It was told that the name is ours.
+    is_registered: bool,
     /// Somebody still reads the output. A publication does not end because nobody does.
     is_heard: bool,
 }
@@ -140,6 +144,7 @@ impl Publishing {
     }
 
     fn ready(&mut self, name: &ServiceName) -> Result<(), Failure> {
+        self.is_registered = true;
         let identity = found::identity(name);
         let host = match &self.proxy {
             Some(proxy) => Some(proxy.name()),
