@@ -27,6 +27,7 @@ pub(crate) struct Manner {
 pub(crate) struct Viewer {
     manner: Manner,
     known: BTreeMap<String, Shown>,
+    /// Those of which it was told that they are found but not resolved; never more than there are.
     unresolved: HashSet<String>,
     added: u64,
     has_header: bool,
@@ -181,7 +182,7 @@ impl Viewer {
         }
     }
 
-    /// Tells, once, that a service was found but not where it is.
+    /// Tells that a service was found but not where it is: once, until it is resolved or gone.
     ///
     /// # Errors
     ///
@@ -193,8 +194,7 @@ impl Viewer {
         missing: Vec<&'static str>,
         links: Vec<Interface>,
     ) -> Result<(), Stop> {
-        let key = key(identity);
-        if self.known.contains_key(&key) || !self.unresolved.insert(key) {
+        if !self.begins_to_miss(identity) {
             return Ok(());
         }
         if session.common.json {
@@ -214,6 +214,17 @@ impl Viewer {
                 },
             )
         }
+    }
+
+    /// Keeps in mind that it was told what a service lacks; whether that is news.
+    fn begins_to_miss(&mut self, identity: &Identity) -> bool {
+        let key = key(identity);
+        !self.known.contains_key(&key) && self.unresolved.insert(key)
+    }
+
+    /// Forgets those found but not resolved that are not among them any more, by name in lower case. Who comes back is told again.
+    pub(crate) fn missing_are(&mut self, still: impl Fn(&str) -> bool) {
+        self.unresolved.retain(|name| still(name));
     }
 
     /// Lists what was kept for the end, by name.
@@ -291,4 +302,43 @@ fn detail(session: &mut Session, row: &Row<'_>) -> Result<(), Stop> {
 /// Names are the same in any ASCII case.
 fn key(identity: &Identity) -> String {
     identity.service.to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(service: &str) -> Identity {
+        Identity {
+            instance: Vec::new(),
+            type_wire: String::new(),
+            service: service.to_owned(),
+        }
+    }
+
+    // ruling 29
+    #[test]
+    fn what_is_never_resolved_is_told_once_and_forgotten_when_it_goes() {
+        let mut viewer = Viewer::new(Manner {
+            with_type: false,
+            with_link: false,
+            names_only: false,
+            at_the_end: false,
+        });
+        let lobby = named("Lobby._ipp._tcp.local");
+        let attic = named("Attic._ipp._tcp.local");
+        assert!(viewer.begins_to_miss(&lobby) && viewer.begins_to_miss(&attic));
+
+        viewer.missing_are(|name| name == "lobby._ipp._tcp.local");
+        assert_eq!(viewer.unresolved.len(), 1);
+        assert!(!viewer.begins_to_miss(&named("LOBBY._ipp._tcp.local")));
+        assert!(viewer.begins_to_miss(&attic), "it came back");
+
+        // However many names come and go, none is left of them.
+        for number in 0..1_000 {
+            viewer.missing_are(|_| false);
+            assert!(viewer.begins_to_miss(&named(&number.to_string())));
+        }
+        assert_eq!(viewer.unresolved.len(), 1);
+    }
 }

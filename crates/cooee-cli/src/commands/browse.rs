@@ -267,6 +267,8 @@ impl Browsing {
 
     /// Tells what was found but not where it is, at the last look.
     fn tell_unresolved(&mut self, session: &mut Session) -> Result<(), Stop> {
+        let still = &self.unresolved;
+        self.viewer.missing_are(|name| still.contains_key(name));
         for named in self.unresolved.values() {
             let identity = found::identity(named.name());
             self.viewer.miss(
