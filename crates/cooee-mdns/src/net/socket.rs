@@ -369,19 +369,35 @@ fn socket_address(address: &SockaddrStorage) -> Option<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use nix::net::if_::{InterfaceFlags, if_nametoindex};
 
     use super::*;
 
     const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 251);
 
-    /// A port that nobody else in this test run uses: the kernel gives it, and it is shared afterwards.
+    /// Below what systems give to those who ask for any port.
+    const PORTS: std::ops::Range<u32> = 12_000..32_000;
+
+    /// A port that no other test of this run gets, and that is free now. Another program may take it at any time.
     fn free_port() -> u16 {
-        let socket = unbound(Family::V4).unwrap();
-        socket.bind(&wildcard(Family::V4, 0)).unwrap();
-        let port = socket.local_addr().unwrap().as_socket().unwrap().port();
-        drop(socket);
-        port
+        static GIVEN: AtomicU32 = AtomicU32::new(0);
+        // Two runs at once begin at different places.
+        let start = std::process::id().wrapping_mul(97);
+        for _ in PORTS {
+            let next = start.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed));
+            let port = u16::try_from(PORTS.start + next % PORTS.len() as u32).unwrap();
+            if !is_port_taken(Family::V4, port).unwrap() {
+                return port;
+            }
+        }
+        panic!("no port is free");
+    }
+
+    /// Whether something holds of a free port; tried with several, since another program may take one in the meantime.
+    fn holds_of_a_free_port(what: impl Fn(u16) -> bool) -> bool {
+        (0..10).any(|_| what(free_port()))
     }
 
     /// The index of the loopback interface, if it can be used.
@@ -462,34 +478,43 @@ mod tests {
     // 6762-15.1-4
     #[test]
     fn a_plain_bind_tells_whether_the_port_is_shared() {
-        let port = free_port();
-        assert!(!is_port_taken(Family::V4, port).unwrap());
-        let socket = LinkSocket::open(Family::V4, port).unwrap();
-        assert!(is_port_taken(Family::V4, port).unwrap());
-        drop(socket);
-        assert!(!is_port_taken(Family::V4, port).unwrap());
+        assert!(holds_of_a_free_port(|port| {
+            let taken = || is_port_taken(Family::V4, port).unwrap();
+            let before = taken();
+            let Ok(socket) = LinkSocket::open(Family::V4, port) else {
+                return false;
+            };
+            let meanwhile = taken();
+            drop(socket);
+            (before, meanwhile, taken()) == (false, true, false)
+        }));
     }
 
     #[cfg(target_os = "linux")]
     #[test]
     fn the_port_is_shared_with_a_program_that_sets_reuse_port_alone() {
-        let port = free_port();
-        let theirs = unbound(Family::V4).unwrap();
-        theirs.set_reuse_port(true).unwrap();
-        theirs.bind(&wildcard(Family::V4, port)).unwrap();
-        assert!(LinkSocket::open(Family::V4, port).is_ok());
+        assert!(holds_of_a_free_port(|port| {
+            let theirs = unbound(Family::V4).unwrap();
+            theirs.set_reuse_port(true).unwrap();
+            let theirs_is_bound = theirs.bind(&wildcard(Family::V4, port)).is_ok();
+            theirs_is_bound && LinkSocket::open(Family::V4, port).is_ok()
+        }));
     }
 
     #[test]
     fn a_moments_probe_by_another_program_does_not_keep_us_from_the_port() {
-        let port = free_port();
-        let probe = unbound(Family::V4).unwrap();
-        probe.bind(&wildcard(Family::V4, port)).unwrap();
-        let refused = LinkSocket::open(Family::V4, port).unwrap_err();
-        assert_eq!(refused.kind(), io::ErrorKind::AddrInUse);
-        let opened = std::thread::spawn(move || LinkSocket::open(Family::V4, port));
-        drop(probe);
-        assert!(opened.join().unwrap().is_ok());
+        // On a busy machine a moment may last longer than we try; it does not each time.
+        assert!(holds_of_a_free_port(|port| {
+            let probe = unbound(Family::V4).unwrap();
+            if probe.bind(&wildcard(Family::V4, port)).is_err() {
+                return false;
+            }
+            let refused = LinkSocket::open(Family::V4, port).map(drop).unwrap_err();
+            assert_eq!(refused.kind(), io::ErrorKind::AddrInUse);
+            let opened = std::thread::spawn(move || LinkSocket::open(Family::V4, port).is_ok());
+            drop(probe);
+            opened.join().unwrap()
+        }));
     }
 
     #[test]
