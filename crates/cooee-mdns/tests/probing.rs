@@ -363,3 +363,43 @@ fn a_name_that_two_groups_share_is_asked_for_once_in_a_probe() {
     }
     lan.assert_clean();
 }
+
+#[test]
+fn groups_that_share_a_name_do_not_probe_for_it_more_often_than_one() {
+    // 6762-8.1-5, 6762-8.2-3, 6762-8.1-20
+    let mut lan = Lan::new(13);
+    let host = lan.host("a", 1);
+    let start = lan.now();
+    let first = lan.publish(host, RecordSet::new().unique(txt("box.local", "x")));
+    lan.network
+        .run_until(start + ms(1000), |network| !network.packets().is_empty());
+    lan.run_ms(100);
+    let second = lan.publish(
+        host,
+        RecordSet::new()
+            .unique(txt("box.local", "x"))
+            .unique(srv("box.local", "box.local", 1)),
+    );
+    lan.run_ms(3000);
+    let third = lan.publish(host, RecordSet::new().unique(txt("box.local", "x")));
+    assert!(
+        lan.network.node(host).ready_at(third).is_some(),
+        "it is ours already"
+    );
+    lan.run_ms(3000);
+    for group in [first, second] {
+        assert!(
+            lan.network.node(host).ready_at(group).is_some(),
+            "{}",
+            lan.network.transcript()
+        );
+    }
+    assert!(
+        lan.asked_at(host, start, "box.local", RecordType::ANY)
+            .len()
+            <= 5,
+        "{}",
+        lan.network.transcript()
+    );
+    lan.assert_clean();
+}

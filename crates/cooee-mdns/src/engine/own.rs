@@ -10,7 +10,7 @@ use slab::Slab;
 use super::Instant;
 use super::asked::Heard;
 use super::cache::Hashes;
-use super::config::HOST_TTL;
+use super::config::{HOST_TTL, PROBE_INTERVAL};
 use super::hash::Keys;
 use super::record_set::{Entry, GroupId, Ownership};
 
@@ -31,6 +31,8 @@ pub(super) struct OwnName {
     pub(super) records: Vec<usize>,
     /// How many of them had to be probed for.
     probed: usize,
+    /// When it was last probed for, by whichever group.
+    pub(super) last_probe: Option<Instant>,
     /// How many questions of the last query were about it.
     asked: (u64, u8),
     /// The record that says which types exist, if the name is ours alone.
@@ -271,6 +273,20 @@ impl OwnRecords {
         Some(own)
     }
 
+    /// A name has been probed for.
+    pub(super) fn note_probe(&mut self, now: Instant, name: usize) {
+        if let Some(entry) = self.names.get_mut(name) {
+            entry.last_probe = Some(now);
+        }
+    }
+
+    /// When a name may be probed for again: other groups may have records of it too.
+    // RFC 6762 §8.1 (6762-8.1-5)
+    pub(super) fn next_probe(&self, name: usize) -> Instant {
+        let last = self.names.get(name).and_then(|entry| entry.last_probe);
+        last.map_or(Instant::ZERO, |last| last + PROBE_INTERVAL)
+    }
+
     /// Whether a name has a record that had to be probed for.
     pub(super) fn is_probed_name(&self, name: usize) -> bool {
         self.names.get(name).is_some_and(|entry| entry.probed > 0)
@@ -331,6 +347,7 @@ impl OwnRecords {
             hash,
             records: Vec::new(),
             probed: 0,
+            last_probe: None,
             asked: (0, 0),
             nsec: None,
         });

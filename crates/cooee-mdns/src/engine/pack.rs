@@ -411,12 +411,22 @@ impl Link {
     /// A probe for as many names as fit.
     // RFC 6762 §8.1 (6762-8.1-2, 6762-8.1-3, 6762-8.1-13), §8.2 (6762-8.2-1, 6762-8.2-3)
     fn compose_probe(&mut self, now: Instant, buffer: &mut Vec<u8>) -> Option<Destination> {
-        let groups = &self.groups;
+        let (groups, own) = (&self.groups, &self.own);
+        let mut asked_already = Vec::new();
         self.ready_probes.retain(|unit| {
-            groups
+            let probing = groups
                 .get(&unit.group)
-                .is_some_and(|state| matches!(state.phase, Phase::Probing(_)))
+                .is_some_and(|state| matches!(state.phase, Phase::Probing(_)));
+            // Another group's probe for the name has just left; it proposes the records of all.
+            let asked = own.next_probe(unit.name) > now;
+            if probing && asked && unit.last {
+                asked_already.push(unit.group);
+            }
+            probing && !asked
         });
+        for group in asked_already {
+            self.probe_sent(now, group);
+        }
         let limit = self.limit();
         let mut count = self.names_that_may_fit(limit);
         while count > 0
@@ -434,7 +444,11 @@ impl Link {
             return None;
         }
         for _ in 0..count {
-            if let Some(unit) = self.ready_probes.pop_front().filter(|unit| unit.last) {
+            let Some(unit) = self.ready_probes.pop_front() else {
+                break;
+            };
+            self.own.note_probe(now, unit.name);
+            if unit.last {
                 self.probe_sent(now, unit.group);
                 self.in_flight.probes.push(unit.group);
             }
@@ -472,14 +486,15 @@ impl Link {
         count
     }
 
-    /// The records that a probe for a name proposes.
+    /// The records that a probe for a name proposes: all of it, of whichever group.
+    // RFC 6762 §8.2 (6762-8.2-3)
     fn proposed(&self, unit: ProbeUnit) -> impl Iterator<Item = &Own> {
         let records = self
-            .groups
-            .get(&unit.group)
-            .map_or(&[][..], |state| &state.records);
+            .own
+            .name(unit.name)
+            .map_or(&[][..], |entry| &entry.records);
         let owned = records.iter().filter_map(|&slot| self.own.get(slot));
-        owned.filter(move |own| own.name == unit.name && own.ownership == Ownership::Probed)
+        owned.filter(|own| own.ownership == Ownership::Probed)
     }
 
     fn write_probe(&self, buffer: &mut Vec<u8>, count: usize, limit: usize) -> bool {
@@ -490,16 +505,14 @@ impl Link {
             return false;
         };
         let units = || self.ready_probes.iter().take(count).copied();
-        // Groups may share a name, and records under it: what one of them has put into this datagram counts for all.
-        let before = |index: usize, unit: ProbeUnit| {
-            units()
-                .take(index)
-                .filter(move |other| other.name == unit.name)
+        // Groups may share a name: it is asked for once, with the records of all.
+        let names = || {
+            let firsts = units()
+                .enumerate()
+                .filter(|&(index, unit)| units().take(index).all(|other| other.name != unit.name));
+            firsts.map(|(_, unit)| unit)
         };
-        let first_of_name = units()
-            .enumerate()
-            .filter(|&(index, unit)| before(index, unit).next().is_none());
-        for name in first_of_name.filter_map(|(_, unit)| self.own.name(unit.name)) {
+        for name in names().filter_map(|unit| self.own.name(unit.name)) {
             let question = Question {
                 name: name.name.as_name(),
                 kind: RecordType::ANY,
@@ -511,14 +524,7 @@ impl Link {
                 return false;
             }
         }
-        let proposals = units()
-            .enumerate()
-            .flat_map(|(index, unit)| self.proposed(unit).map(move |own| (index, unit, own)));
-        for (index, unit, own) in proposals {
-            let is_there = |other| self.proposed(other).any(|there| core::ptr::eq(there, own));
-            if before(index, unit).any(is_there) {
-                continue;
-            }
+        for own in names().flat_map(|unit| self.proposed(unit)) {
             // RFC 6762 §10.2: the cache-flush bit belongs to responses.
             if message.authority(own.record.as_record()).is_err() {
                 return false;

@@ -79,7 +79,7 @@ impl Link {
     /// The first probe waits a little, so that hosts switched on together do not speak together; groups that come up meanwhile join it.
     // RFC 6762 §8.1 (6762-8.1-4, 6762-8.1-18)
     pub(super) fn start_group(&mut self, now: Instant, group: GroupId, cx: &mut Context) {
-        if self.probed_names(group).is_empty() {
+        if self.names_to_probe(group).is_empty() {
             self.claim(now, group, cx);
             return;
         }
@@ -118,9 +118,19 @@ impl Link {
     pub(super) fn advance_group(&mut self, now: Instant, group: GroupId, cx: &mut Context) {
         match self.groups.get(&group).map(|state| state.phase) {
             Some(Phase::Probing(sent)) => {
-                let names = self.probed_names(group);
+                let names = self.names_to_probe(group);
                 if sent >= PROBES || names.is_empty() {
                     self.claim(now, group, cx);
+                    return;
+                }
+                // Another group may have asked for one of the names just now: then both ask together the next time.
+                let next = names.iter().map(|&name| self.own.next_probe(name)).max();
+                if let Some(next) = next.filter(|next| *next > now) {
+                    if let Some(state) = self.groups.get_mut(&group) {
+                        state
+                            .timer
+                            .set(next, Why::Group(group), &mut self.deadlines);
+                    }
                     return;
                 }
                 let last = names.len() - 1;
@@ -530,6 +540,19 @@ impl Link {
             .get(&group)
             .map(|state| state.records.clone())
             .unwrap_or_default()
+    }
+
+    /// The names that have still to be probed for: not those that are ours by way of another group with the same records.
+    // RFC 6762 §8.1 (6762-8.1-20)
+    fn names_to_probe(&self, group: GroupId) -> Vec<usize> {
+        let mut names = self.probed_names(group);
+        let records = self.records_of(group);
+        names.retain(|&name| {
+            let own = records.iter().filter_map(|&slot| self.own.get(slot));
+            own.filter(|own| own.name == name && own.ownership == Ownership::Probed)
+                .any(|own| !own.is_active())
+        });
+        names
     }
 
     /// The names that a probe of the group asks for, each once.
