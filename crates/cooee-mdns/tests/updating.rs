@@ -241,10 +241,9 @@ fn what_cannot_be_published_is_refused_and_changes_nothing() {
     let strings: Vec<Vec<u8>> = (0..40).map(|_| vec![b'x'; 255]).collect();
     let huge = cooee_wire::RdataBuf::txt(&strings).expect("strings");
     let huge = cooee_wire::RecordBuf::new(name("huge.local"), 120, huge);
-    assert!(matches!(
-        publish(RecordSet::new().unique(huge)),
-        Err(PublishError::TooLarge(_))
-    ));
+    let huge = RecordSet::new().unique(huge);
+    assert!(matches!(huge.check(), Err(PublishError::TooLarge(_))));
+    assert!(matches!(publish(huge), Err(PublishError::TooLarge(_))));
     lan.network
         .command(host, |station, now| station.engine.withdraw(now, group));
     let set = RecordSet::new().unique(txt("box.local", "x"));

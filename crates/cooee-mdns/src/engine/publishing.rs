@@ -371,9 +371,7 @@ impl Engine {
         if self.shut_down {
             return Err(PublishError::ShutDown);
         }
-        if set.is_empty() {
-            return Err(PublishError::Empty);
-        }
+        set.check()?;
         for Entry {
             record, ownership, ..
         } in &set.records
@@ -382,10 +380,7 @@ impl Engine {
                 return Err(PublishError::AlreadyPublished(record.name.clone()));
             }
         }
-        match set.too_large() {
-            Some(name) => Err(PublishError::TooLarge(name.clone())),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     /// Whether another group has a unique record of the same name and type with other data.

@@ -107,9 +107,24 @@ impl RecordSet {
         self
     }
 
+    /// Whether some message can carry these records. To publish them can still fail, for what else is published.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError::Empty`] and [`PublishError::TooLarge`].
+    pub fn check(&self) -> Result<(), PublishError> {
+        if self.is_empty() {
+            return Err(PublishError::Empty);
+        }
+        match self.too_large() {
+            Some(name) => Err(PublishError::TooLarge(name.clone())),
+            None => Ok(()),
+        }
+    }
+
     /// A name of which a record alone, or all records in a probe together, fit into no message.
     // RFC 6762 §17 (6762-17-7), §8.2 (6762-8.2-3)
-    pub(super) fn too_large(&self) -> Option<&NameBuf> {
+    fn too_large(&self) -> Option<&NameBuf> {
         // Header, question, and of each record the name, the ten octets of the fixed fields and the data.
         let size =
             |record: &RecordBuf| record.name.as_octets().len() + 10 + record.rdata.octets().len();
