@@ -1,5 +1,6 @@
 //! What of a service stands in its records.
 
+use cooee_mdns::RecordSet;
 use cooee_sd::{ServiceName, ServiceRecords, Subtype, TxtAttributes};
 use cooee_wire::NameBuf;
 
@@ -33,6 +34,33 @@ impl Offer {
             .priority(self.priority)
             .weight(self.weight)
     }
+
+    /// The same for the engine.
+    pub(crate) fn record_set(&self, name: ServiceName, host: NameBuf) -> Result<RecordSet> {
+        let records = self.records(name, host).build()?;
+        let mut set = RecordSet::new();
+        for record in records.unique {
+            set = set.unique(record);
+        }
+        let mut shared = records.shared;
+        let enumeration = if self.is_placeholder {
+            None
+        } else {
+            shared.pop()
+        };
+        for record in shared {
+            set = set.shared(record);
+        }
+        Ok(match enumeration {
+            Some(record) => set.shared_without_goodbye(record),
+            None => set,
+        })
+    }
+
+    /// Whether this can be published under this name, on a host whose name will not be longer than this.
+    pub(crate) fn check(&self, name: ServiceName, host: NameBuf) -> Result<()> {
+        Ok(self.record_set(name, host)?.check()?)
+    }
 }
 
 /// The name `label.local`. A label that is none is cut to one.
@@ -41,6 +69,11 @@ pub(crate) fn host_name(label: &str) -> NameBuf {
     octets = octets.get(..63).unwrap_or(octets);
     let octets = if octets.is_empty() { b"cooee" } else { octets };
     NameBuf::from_labels([octets, b"local"]).expect("two labels of at most 63 octets are a name")
+}
+
+/// A name in `local` that is as long as that of a host can get, which takes another one when its own is taken.
+pub(crate) fn longest_host_name() -> NameBuf {
+    host_name(&"x".repeat(63))
 }
 
 /// The label of a host name that was given as `hub`, `hub.local` or `hub.local.`

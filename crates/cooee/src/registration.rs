@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use cooee_sd::{InstanceName, ServiceName, Subtype, TxtAttributes};
+use cooee_wire::NameBuf;
 use futures_core::Stream;
 
 use crate::core::{Core, Id};
@@ -37,6 +38,8 @@ enum AtDrop {
 pub(crate) struct Published {
     pub(crate) name: ServiceName,
     pub(crate) offer: Offer,
+    /// The longest name that its host can have, which decides what fits into a message.
+    pub(crate) longest_host: NameBuf,
     pub(crate) phase: Phase,
     /// Why the phase is `Failed`.
     pub(crate) error: Option<Error>,
@@ -135,7 +138,7 @@ impl Registration {
     ///
     /// # Errors
     ///
-    /// [`is_shut_down`](Error::is_shut_down) after shutdown.
+    /// [`is_invalid_input`](Error::is_invalid_input) if no message can carry them, and the old ones stay; [`is_shut_down`](Error::is_shut_down) after shutdown.
     pub fn update_txt(&self, txt: TxtAttributes) -> Result<()> {
         self.change(|offer| offer.txt = txt)
     }
@@ -182,13 +185,17 @@ impl Registration {
     ///
     /// # Errors
     ///
-    /// [`is_invalid_input`](Error::is_invalid_input) if it is no name, [`is_shut_down`](Error::is_shut_down) after shutdown.
+    /// [`is_invalid_input`](Error::is_invalid_input) if it is no name, or too long a one for the TXT attributes there are; [`is_shut_down`](Error::is_shut_down) after shutdown.
     pub fn rename(&self, instance: impl TryInto<InstanceName, Error: Into<Error>>) -> Result<()> {
         let instance = instance.try_into().map_err(Into::into)?;
-        instance.check_publishable()?;
         self.core.check_alive()?;
         let id = self.id;
-        self.state.with(|state| state.unsaid += 1);
+        self.state.with(|state| {
+            let name = state.name.with_instance(instance)?;
+            state.offer.check(name, state.longest_host.clone())?;
+            state.unsaid += 1;
+            Ok::<_, Error>(())
+        })?;
         self.core
             .call(move |discovery, now| discovery.rename(now, id, instance));
         Ok(())
@@ -216,9 +223,13 @@ impl Registration {
     fn change(&self, change: impl FnOnce(&mut Offer)) -> Result<()> {
         self.core.check_alive()?;
         self.state.with(|state| {
-            change(&mut state.offer);
+            let mut offer = state.offer.clone();
+            change(&mut offer);
+            offer.check(state.name.clone(), state.longest_host.clone())?;
+            state.offer = offer;
             state.unsaid += 1;
-        });
+            Ok::<_, Error>(())
+        })?;
         let id = self.id;
         self.core
             .call(move |discovery, now| discovery.update(now, id));

@@ -7,7 +7,7 @@ use cooee_wire::NameBuf;
 use crate::claim::HostRegistration;
 use crate::discovery::{HostKey, Place};
 use crate::error::{Error, Result};
-use crate::offer::{Offer, computer_name, host_name};
+use crate::offer::{Offer, computer_name, longest_host_name};
 
 /// A service that a program offers: plain data, to be given to [`Zeroconf::publish`](crate::Zeroconf::publish).
 ///
@@ -164,12 +164,17 @@ impl Service {
         if let Some(fault) = &self.fault {
             return Err(fault.clone());
         }
-        let host = match &self.host {
-            Some(host) => host.name.clone(),
-            None => host_name(""),
-        };
-        self.offer.records(self.name(), host).check()?;
-        Ok(())
+        self.offer.check(self.name(), self.longest_host())
+    }
+
+    /// The longest name that its host can have.
+    pub(crate) fn longest_host(&self) -> NameBuf {
+        match &self.host {
+            Some(ServiceHost {
+                place: Place::Elsewhere(name),
+            }) => name.clone(),
+            _ => longest_host_name(),
+        }
     }
 
     /// The name that is tried first.
@@ -221,14 +226,12 @@ impl Service {
 /// somebody else publishes.
 #[derive(Clone, Debug)]
 pub struct ServiceHost {
-    pub(crate) name: NameBuf,
     pub(crate) place: Place,
 }
 
 impl From<&HostRegistration> for ServiceHost {
     fn from(host: &HostRegistration) -> Self {
         Self {
-            name: host.name(),
             place: Place::Host(HostKey::Other(host.id())),
         }
     }
@@ -237,8 +240,7 @@ impl From<&HostRegistration> for ServiceHost {
 impl From<NameBuf> for ServiceHost {
     fn from(name: NameBuf) -> Self {
         Self {
-            place: Place::Elsewhere(name.clone()),
-            name,
+            place: Place::Elsewhere(name),
         }
     }
 }

@@ -119,6 +119,7 @@ impl Zeroconf {
         let id = self.core.next_id();
         let wanted = service.name();
         let state = Watched::new(Published {
+            longest_host: service.longest_host(),
             name: self.core.names.first_service(&wanted),
             offer: service.offer,
             phase: Phase::Probing,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cooee_mdns::net::Links;
-use cooee_mdns::{GroupId, Instant, LinkId, LinkSet, PublishError, RecordSet};
+use cooee_mdns::{GroupId, Instant, LinkId, LinkSet, PublishError};
 use cooee_sd::{InstanceName, ServiceName};
 use cooee_wire::NameBuf;
 
@@ -12,7 +12,6 @@ use super::{Discovery, Owner, among};
 use crate::claim::Claim;
 use crate::core::Id;
 use crate::error::Error;
-use crate::offer::Offer;
 use crate::registration::{Phase, Published};
 use crate::watched::Watched;
 
@@ -343,15 +342,15 @@ impl Discovery {
             Place::Elsewhere(name) => name.clone(),
             Place::Host(key) => match self.hosts.get(key) {
                 Some(host) => host.name.clone(),
-                None => return self.fail(now, id, Error::no_host()),
+                None => return self.refuse(now, id, change, Error::no_host()),
             },
         };
         let (name, offer) = service
             .state
             .with(|state| (state.name.clone(), state.offer.clone()));
-        let records = match record_set(&offer, name, host) {
+        let records = match offer.record_set(name, host) {
             Ok(records) => records,
-            Err(error) => return self.fail(now, id, error),
+            Err(error) => return self.refuse(now, id, change, error),
         };
         let links = service.links.clone();
         let outcome = match (service.group, change) {
@@ -373,7 +372,17 @@ impl Discovery {
                 self.clashing.insert(id);
             }
             Err(PublishError::ShutDown) => {}
-            Err(error) => self.fail(now, id, error.into()),
+            Err(error) => self.refuse(now, id, change, error.into()),
+        }
+    }
+
+    /// What is to be published cannot be. A service that stands goes on with the records that it has.
+    fn refuse(&mut self, now: Instant, id: Id, change: Change, error: Error) {
+        match change {
+            Change::Name => self.fail(now, id, error),
+            Change::Update => {
+                tracing::warn!(target: "cooee", %error, "a service keeps its old records");
+            }
         }
     }
 
@@ -402,25 +411,4 @@ enum Change {
     Name,
     /// Something else about it is different.
     Update,
-}
-
-fn record_set(offer: &Offer, name: ServiceName, host: NameBuf) -> Result<RecordSet, Error> {
-    let records = offer.records(name, host).build()?;
-    let mut set = RecordSet::new();
-    for record in records.unique {
-        set = set.unique(record);
-    }
-    let mut shared = records.shared;
-    let enumeration = if offer.is_placeholder {
-        None
-    } else {
-        shared.pop()
-    };
-    for record in shared {
-        set = set.shared(record);
-    }
-    Ok(match enumeration {
-        Some(record) => set.shared_without_goodbye(record),
-        None => set,
-    })
 }

@@ -154,6 +154,54 @@ fn new_txt_and_port_make_one_update() {
 }
 
 #[test]
+fn txt_that_no_message_can_carry_is_refused_and_the_service_stays() {
+    // 6762-17-7, 6763-6.1-2
+    let mut lan = Lan::new(13);
+    let (alice, bob) = (lan.host("alice", 1), lan.host("bob", 2));
+    let registration = lan.wait(alice.zeroconf.publish(web("Alice"))).unwrap();
+    let before = registration.txt();
+    // Alone it would fit, but in a probe it stands beside the SRV record; and more than fits alone.
+    for strings in [34, 35] {
+        let string = format!("k={}", "x".repeat(252));
+        let mut txt = crate::TxtAttributes::from_strings(vec![string; strings]).unwrap();
+        txt.set("more", "x".repeat(160)).unwrap();
+        let error = registration.update_txt(txt.clone()).unwrap_err();
+        assert!(error.is_invalid_input(), "{strings}: {error}");
+        assert_eq!(registration.txt(), before);
+        let other = web("Other").attributes(txt);
+        assert!(other.check().unwrap_err().is_invalid_input());
+    }
+    lan.run_ms(5000);
+    lan.wait(registration.ready()).unwrap();
+    let service = lan.wait(bob.zeroconf.resolve(registration.name())).unwrap();
+    assert_eq!(service.txt(), &before);
+    lan.assert_clean();
+}
+
+#[test]
+fn a_change_that_cannot_be_published_leaves_the_service_as_it_was() {
+    let mut lan = Lan::new(14);
+    let (alice, bob) = (lan.host("alice", 1), lan.host("bob", 2));
+    let address: std::net::IpAddr = "192.0.2.50".parse().unwrap();
+    let host = crate::Host::new("printer", [address]).unwrap();
+    let host = lan.wait(alice.zeroconf.publish_host(host)).unwrap();
+    let service = lan
+        .wait(alice.zeroconf.publish(web("Queue").host(&host)))
+        .unwrap();
+    lan.wait(host.withdraw());
+    service.set_port(8081).unwrap();
+    lan.run_ms(5000);
+    lan.wait(service.ready()).unwrap();
+    let found = lan
+        .wait(bob.zeroconf.lookup(
+            service.name().as_name_buf().clone(),
+            crate::wire::RecordType::SRV,
+        ))
+        .unwrap();
+    assert_eq!(found.len(), 1);
+}
+
+#[test]
 fn ready_waits_for_every_change_that_was_asked_for() {
     let mut lan = Lan::new(12);
     let alice = lan.host("alice", 1);
