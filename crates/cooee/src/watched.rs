@@ -114,16 +114,17 @@ impl<T> Reader<T> {
     ) -> Poll<R> {
         let mut inner = self.watched.lock();
         let closed = inner.closed;
-        match ready(&mut inner.value, closed) {
-            Some(result) => {
-                inner.waiting.remove(&self.slot);
-                Poll::Ready(result)
-            }
+        let (old, polled) = match ready(&mut inner.value, closed) {
+            Some(result) => (inner.waiting.remove(&self.slot), Poll::Ready(result)),
             None => {
-                inner.waiting.insert(self.slot, cx.waker().clone());
-                Poll::Pending
+                let waker = cx.waker().clone();
+                (inner.waiting.insert(self.slot, waker), Poll::Pending)
             }
-        }
+        };
+        drop(inner);
+        // With the last waker a task may go, and with the task another reader of this value: not while the lock is held.
+        drop(old);
+        polled
     }
 
     /// Waits until `ready` has an answer. Nothing is lost if the future is dropped before.
@@ -138,12 +139,59 @@ impl<T> Reader<T> {
 
 impl<T> Drop for Reader<T> {
     fn drop(&mut self) {
-        self.watched.lock().waiting.remove(&self.slot);
+        let mut inner = self.watched.lock();
+        let old = inner.waiting.remove(&self.slot);
+        drop(inner);
+        drop(old);
     }
 }
 
 impl<T> fmt::Debug for Reader<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.watched.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::task::Wake;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// A waker that looks at the value when it goes.
+    struct Curious(Watched<u32>);
+
+    impl Wake for Curious {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    impl Drop for Curious {
+        fn drop(&mut self) {
+            self.0.with(|value| *value += 1);
+        }
+    }
+
+    #[test]
+    fn a_waker_that_goes_may_look_at_the_value() {
+        let (done, end) = mpsc::channel();
+        // On a thread of its own, so that a deadlock is a failure.
+        std::thread::spawn(move || {
+            let watched = Watched::new(0);
+            let poll = |reader: &Reader<u32>, is_ready: bool| {
+                let waker = Waker::from(Arc::new(Curious(watched.clone())));
+                let mut cx = Context::from_waker(&waker);
+                reader.poll(&mut cx, |_, _| is_ready.then_some(()))
+            };
+            let reader = watched.reader();
+            // Kept; exchanged for the next one; taken away; kept, and dropped with the reader.
+            for is_ready in [false, false, true, false] {
+                assert_eq!(poll(&reader, is_ready).is_ready(), is_ready);
+            }
+            drop(reader);
+            done.send(watched.with(|value| *value))
+        });
+        assert_eq!(end.recv_timeout(Duration::from_secs(10)), Ok(4));
     }
 }

@@ -80,6 +80,24 @@ async fn a_service_is_found_changed_and_taken_back() {
     tokio::time::timeout(LIMIT, work).await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_choice_of_links_may_look_at_the_links() {
+    let Some(zeroconf) = skip(on_loopback().start().await) else {
+        return;
+    };
+    let seen = zeroconf.clone();
+    let links = Links::matching(move |link| {
+        let known = seen.links();
+        known.iter().any(|known| known.index() == link.index())
+    });
+    let registration = zeroconf
+        .start_publish(service("choice").links(links))
+        .unwrap();
+    let ready = tokio::time::timeout(LIMIT, registration.ready());
+    ready.await.unwrap().unwrap();
+    zeroconf.shutdown().await;
+}
+
 async fn wait_for(browser: &mut cooee::Browser, wanted: impl Fn(&ServiceEvent) -> bool) {
     while let Some(event) = browser.next().await {
         if wanted(&event) {

@@ -239,5 +239,7 @@ impl Drop for Discovery {
 
 /// A choice of links, of those there are.
 fn among(network: &Watched<Network>, choice: &Links) -> LinkSet {
-    network.with(|network| choice.among(network.links.present()))
+    // The choice may be a program's own code, which may ask for what the lock guards.
+    let links = network.with(|network| network.links.clone());
+    choice.among(links.present())
 }
