@@ -25,6 +25,7 @@ pub struct Browse {
     /// The search in the words of the one who asked, for errors.
     pub(crate) text: String,
     by_type: bool,
+    pub(crate) names_only: bool,
 }
 
 impl Browse {
@@ -108,10 +109,11 @@ impl Browse {
     }
 
     /// Asks for names alone, not for hosts, ports and addresses. All is in [`Snapshot::unresolved`](crate::Snapshot::unresolved) then, there
-    /// are no events.
+    /// are no events, and [`Zeroconf::list`](crate::Zeroconf::list) refuses it.
     #[must_use]
     pub fn names_only(mut self) -> Self {
         self.spec = self.spec.names_only();
+        self.names_only = true;
         self
     }
 
@@ -129,6 +131,7 @@ impl Browse {
             links: Links::default(),
             text,
             by_type: false,
+            names_only: false,
         }
     }
 }

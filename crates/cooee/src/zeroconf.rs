@@ -243,13 +243,14 @@ impl Zeroconf {
     ///
     /// # Errors
     ///
-    /// When awaited: [`is_invalid_input`](Error::is_invalid_input) and [`is_shut_down`](Error::is_shut_down). To find nothing is no error.
+    /// When awaited: [`is_invalid_input`](Error::is_invalid_input), for [`Browse::names_only`] too, and [`is_shut_down`](Error::is_shut_down). To
+    /// find nothing is no error.
     pub fn list(
         &self,
         what: impl TryInto<Browse, Error: Into<Error>>,
     ) -> Lookup<Vec<FoundService>> {
         let core = Arc::clone(&self.core);
-        let what = what.try_into().map_err(Into::into);
+        let what = what.try_into().map_err(Into::into).and_then(listable);
         Lookup::new(what.map(|mut browse: Browse| {
             move |options: Options| async move {
                 if let Some(links) = options.links {
@@ -539,6 +540,17 @@ impl fmt::Debug for Zeroconf {
             .field("host_name", &self.host_name())
             .finish_non_exhaustive()
     }
+}
+
+/// A list is of services that can be connected to: names alone make none.
+fn listable(browse: Browse) -> Result<Browse> {
+    if browse.names_only {
+        return Err(Error::invalid(format!(
+            "a list of {} needs more than names: leave out names_only, or browse and take Snapshot::unresolved",
+            browse.text
+        )));
+    }
+    Ok(browse)
 }
 
 fn start_browse(core: &Arc<Core>, browse: Browse, wanted: Wanted) -> Result<Browser> {

@@ -9,6 +9,18 @@ use super::{events, names, web};
 use crate::{Browse, Service, ServiceEvent};
 
 #[test]
+fn a_list_of_names_alone_is_refused_at_once() {
+    let mut lan = Lan::new(41);
+    let alice = lan.host("alice", 1);
+    let names = Browse::new("_http._tcp").unwrap().names_only();
+    let list = alice.zeroconf.list(names);
+    let error = lan.wait_up_to(Duration::ZERO, list);
+    let error = error.expect("no waiting").unwrap_err();
+    assert!(error.is_invalid_input(), "{error}");
+    assert!(error.to_string().contains("names_only"), "{error}");
+}
+
+#[test]
 fn a_quiet_service_is_found_within_240_ms_of_asking() {
     // 6762-5.2-6, 6762-6-21: both random delays at most, plus twice the way
     for seed in 0..50 {
