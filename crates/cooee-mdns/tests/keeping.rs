@@ -438,3 +438,18 @@ fn a_confirmed_record_that_nobody_asks_for_is_left_alone() {
         lan.network.transcript()
     );
 }
+
+#[test]
+fn a_record_that_comes_and_goes_and_comes_and_goes_says_goodbye_once_a_second() {
+    // Ruling 8, 6762-6-30
+    let mut lan = Lan::new(20);
+    let host = lan.host("a", 1);
+    for _ in 0..5 {
+        let set = RecordSet::new().shared(ptr("_x._tcp.local", "one._x._tcp.local"));
+        let group = lan.publish(host, set);
+        lan.network
+            .command(host, |station, now| station.engine.withdraw(now, group));
+    }
+    lan.run_ms(5000);
+    lan.assert_clean();
+}

@@ -580,3 +580,19 @@ fn a_group_that_moves_says_goodbye_where_it_was_and_is_probed_where_it_comes_to(
     assert_eq!(on_second.count(), 0);
     lan.assert_clean();
 }
+
+#[test]
+fn groups_that_share_a_name_probe_for_it_again_after_a_sleep() {
+    // 6762-8-2, 6762-8.1-1
+    let mut lan = Lan::new(21);
+    let host = lan.host("a", 1);
+    for _ in 0..2 {
+        lan.publish(host, RecordSet::new().host_addresses(name("box.local")));
+    }
+    lan.run_ms(5000);
+    lan.network.suspend(host);
+    lan.run_ms(100_000);
+    lan.network.resume(host);
+    lan.run_ms(5000);
+    lan.assert_clean();
+}

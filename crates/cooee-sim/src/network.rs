@@ -152,10 +152,10 @@ impl<N: Node> Network<N> {
     /// Connects a host to a link, with these addresses; a family without address is not used.
     pub fn join(&mut self, host: HostId, link: LinkId, addresses: &[Address]) {
         let addresses: Vec<LinkAddress> = addresses.iter().map(|&address| address.into()).collect();
-        self.hosts[host.0]
-            .interfaces
-            .insert(link, addresses.clone());
-        self.monitor.forget_claims(host);
+        let interfaces = &mut self.hosts[host.0].interfaces;
+        if interfaces.insert(link, addresses.clone()).is_none() {
+            self.monitor.forget_claims(host);
+        }
         self.command(host, |node, now| {
             node.engine().link_up(now, link, LinkInfo::new(addresses))
         });

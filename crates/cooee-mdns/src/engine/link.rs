@@ -9,13 +9,13 @@ use cooee_wire::{QuestionBuf, RecordBuf};
 use super::Instant;
 use super::asked::AskedQuestions;
 use super::cache::Cache;
-use super::config::{GOODBYES, OWN_COPY_WINDOW, SEND_FAILURES, TWIN_WINDOW};
+use super::config::{GOODBYES, MULTICAST_SPACING, OWN_COPY_WINDOW, SEND_FAILURES, TWIN_WINDOW};
 use super::context::{Context, Notice};
 use super::datagram::Destination;
 use super::deadlines::{Deadlines, Timer};
 use super::event::Event;
 use super::link_info::{Family, LinkId, LinkInfo};
-use super::own::OwnRecords;
+use super::own::{Own, OwnRecords};
 use super::probing::{GroupOnLink, ProbeUnit};
 use super::record_set::GroupId;
 
@@ -38,6 +38,8 @@ pub(super) struct Link {
     pub(super) previous: VecDeque<(Instant, RecordBuf)>,
     /// Records that have gone within the last second: when each was multicast, and its hash.
     pub(super) departed: Vec<(Instant, u64)>,
+    /// The same for goodbyes that were said.
+    pub(super) goodbyes: Vec<(Instant, u64)>,
 
     pub(super) deadlines: Deadlines<Why>,
     pub(super) respond: Timer,
@@ -94,6 +96,7 @@ pub(super) enum Why {
 #[derive(Debug)]
 pub(super) struct Farewell {
     pub(super) record: RecordBuf,
+    pub(super) hash: u64,
     pub(super) due: Instant,
     pub(super) left: u8,
 }
@@ -179,6 +182,7 @@ impl Link {
             groups: BTreeMap::new(),
             previous: VecDeque::new(),
             departed: Vec::new(),
+            goodbyes: Vec::new(),
             deadlines: Deadlines::new(),
             respond: Timer::default(),
             farewell: Timer::default(),
@@ -306,25 +310,25 @@ impl Link {
         }
     }
 
-    /// Says goodbye for records of ours, as often as told, a second apart.
-    pub(super) fn say_goodbye(
-        &mut self,
-        now: Instant,
-        record: RecordBuf,
-        last_multicast: Option<Instant>,
-        times: u8,
-    ) {
+    /// Says goodbye for a record of ours, as often as told, a second apart.
+    // Ruling 8: the first one at once, unless there was one for the same record just now
+    pub(super) fn say_goodbye(&mut self, now: Instant, own: Own, times: u8) {
         // A record that nobody has heard of needs no goodbye.
-        if last_multicast.is_none() || !self.is_usable() {
+        if own.last_multicast.is_none() || !self.is_usable() {
             return;
         }
+        self.goodbyes
+            .retain(|(said, _)| now.since(*said) < MULTICAST_SPACING);
+        let last = self.goodbyes.iter().find(|(_, hash)| *hash == own.hash);
+        let due = last.map_or(now, |(said, _)| *said + MULTICAST_SPACING);
         self.farewells.push(Farewell {
-            record,
-            due: now,
+            record: own.record,
+            hash: own.hash,
+            due,
             left: times.min(GOODBYES),
         });
         self.farewell
-            .advance(now, Why::Farewell, &mut self.deadlines);
+            .advance(due, Why::Farewell, &mut self.deadlines);
     }
 
     /// The record is published again: no goodbye must follow.

@@ -246,6 +246,7 @@ impl Link {
             }
             count += 1;
             farewell.left -= 1;
+            self.goodbyes.push((now, farewell.hash));
             farewell.due = now + ANNOUNCEMENT_INTERVAL;
         }
         while let Some(&slot) = self.ready_answers.front().filter(|_| !full) {

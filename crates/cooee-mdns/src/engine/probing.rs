@@ -372,6 +372,16 @@ impl Link {
         }
     }
 
+    /// No group's records are answered with any more, until they have been probed again.
+    pub(super) fn unclaim_all(&mut self, cx: &mut Context) {
+        let groups: Vec<GroupId> = self.groups.keys().copied().collect();
+        for group in groups {
+            if self.groups.get(&group).is_some_and(GroupOnLink::is_claimed) {
+                self.unclaim(group, cx);
+            }
+        }
+    }
+
     /// The group's records are not answered with any more, until it has been probed again.
     fn unclaim(&mut self, group: GroupId, cx: &mut Context) {
         if self.groups.get(&group).is_some_and(GroupOnLink::is_claimed) {

@@ -216,6 +216,8 @@ impl Engine {
         let Some(known) = self.links.get_mut(&link) else {
             return;
         };
+        // All at once: what two groups share is nobody's until one of them has probed for it.
+        known.unclaim_all(&mut self.context);
         for (&id, group) in self
             .groups
             .iter_mut()
@@ -427,7 +429,7 @@ impl Link {
         for own in self.stop_group(now, id, cx) {
             self.remember_previous(now, &own);
             if goodbyes > 0 && own.goodbye {
-                self.say_goodbye(now, own.record, own.last_multicast, goodbyes);
+                self.say_goodbye(now, own, goodbyes);
             }
         }
     }
@@ -468,7 +470,7 @@ impl Link {
                     .iter()
                     .any(|(name, kind)| *name == own.record.name && *kind == own.kind());
             if !flushed && own.goodbye {
-                self.say_goodbye(now, own.record, own.last_multicast, GOODBYES);
+                self.say_goodbye(now, own, GOODBYES);
             }
         }
         let new_name = self
