@@ -127,6 +127,14 @@ pub(super) const SUSPECT: Duration = Duration::from_secs(5);
 pub(super) const LINK_GRACE: Duration = Duration::from_secs(5);
 /// How long an address that we had is still known as ours (ruling 21).
 pub(super) const OWN_ADDRESS_MEMORY: Duration = Duration::from_secs(120);
+/// How long a responder of this host is asked whether it has our name, before we claim it (ruling 22).
+pub(super) const BORROW_ASKING: Duration = ms(500);
+/// A borrowed name whose lender says nothing for so long is claimed (ruling 22).
+pub(super) const BORROWED_UNHEARD: Duration = ms(3000);
+/// The time that a lender has to come back after its records have gone (ruling 22).
+pub(super) const LENDER_RESTART: Duration = ms(1000);
+/// By how much two programs of one host differ in these.
+pub(super) const BORROW_JITTER: (Duration, Duration) = (ms(0), ms(500));
 /// How long a datagram of ours may take to come back (ruling 20).
 pub(super) const OWN_COPY_WINDOW: Duration = ms(1000);
 

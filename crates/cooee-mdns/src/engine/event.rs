@@ -33,6 +33,13 @@ pub enum Event {
         /// The name that was lost.
         name: NameBuf,
     },
+    /// Another program of this host has the group's host name, so it is used and not claimed. When that program goes the name is probed for,
+    /// and [`Ready`](Self::Ready) tells that it is ours.
+    // Ruling 22
+    Borrowed {
+        /// The group.
+        group: GroupId,
+    },
     /// A record that answers a query has come or gone.
     Answer {
         /// The query.

@@ -4,7 +4,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
-use cooee_wire::{QuestionBuf, RecordBuf};
+use cooee_wire::{NameBuf, QuestionBuf, RdataBuf, RecordBuf};
 
 use super::Instant;
 use super::asked::AskedQuestions;
@@ -71,6 +71,8 @@ pub(super) struct Link {
 
     pub(super) in_flight: InFlight,
     credits: VecDeque<Credit>,
+    /// Credits that were spent of late: over a bridge another copy may come in elsewhere.
+    spent: VecDeque<Credit>,
     recent_queries: VecDeque<(Instant, Family, u64)>,
 }
 
@@ -163,6 +165,9 @@ struct Credit {
 
 /// More than can be sent in [`OWN_COPY_WINDOW`] by the pacing of ruling 15, both families.
 const CREDITS: usize = 8192;
+
+/// How many spent credits are remembered.
+const SPENT: usize = 256;
 /// Replies kept for their room.
 const SPARE_REPLIES: usize = 16;
 /// Queries remembered to recognise their twins.
@@ -202,6 +207,7 @@ impl Link {
             scratch: Vec::new(),
             in_flight: InFlight::default(),
             credits: VecDeque::new(),
+            spent: VecDeque::new(),
             recent_queries: VecDeque::new(),
         }
     }
@@ -339,6 +345,17 @@ impl Link {
         });
     }
 
+    /// No goodbye for an address of these hosts must follow: they are another's.
+    pub(super) fn cancel_goodbyes_of(&mut self, hosts: &[NameBuf]) {
+        let leads_back = |record: &RecordBuf| {
+            let mut hosts = hosts.iter();
+            hosts.any(|host| record.rdata == RdataBuf::ptr(host.as_name()))
+        };
+        self.farewells
+            .retain(|Farewell { record, .. }| !hosts.contains(&record.name) && !leads_back(record));
+        self.plan_farewells();
+    }
+
     /// Plans the next goodbyes after some have been sent.
     pub(super) fn plan_farewells(&mut self) {
         self.farewells.retain(|farewell| farewell.left > 0);
@@ -433,12 +450,19 @@ impl Link {
                 && credit.family == family
                 && now.since(credit.since) <= OWN_COPY_WINDOW
         });
-        found.is_some_and(|place| self.credits.remove(place).is_some())
+        let Some(spent) = found.and_then(|place| self.credits.remove(place)) else {
+            return false;
+        };
+        if self.spent.len() >= SPENT {
+            self.spent.pop_front();
+        }
+        self.spent.push_back(spent);
+        true
     }
 
     /// Whether a datagram is one that we have sent on this link: a bridge may have brought it to another.
     pub(super) fn has_sent(&self, now: Instant, hash: u64, family: Family) -> bool {
-        self.credits.iter().any(|credit| {
+        self.credits.iter().chain(&self.spent).any(|credit| {
             credit.hash == hash
                 && credit.family == family
                 && now.since(credit.since) <= OWN_COPY_WINDOW

@@ -6,6 +6,7 @@
 mod answering;
 mod asked;
 mod asking;
+mod borrowing;
 mod cache;
 mod config;
 mod context;
@@ -42,6 +43,7 @@ use core::time::Duration;
 
 use cooee_wire::Message;
 
+use borrowing::Loan;
 use config::PORT;
 use context::Context;
 use link::Link;
@@ -80,6 +82,12 @@ pub struct Engine {
     links: BTreeMap<LinkId, Link>,
     groups: BTreeMap<GroupId, Group>,
     queries: BTreeMap<QueryId, Query>,
+    /// Groups whose host names are left to another responder of this host that has them (ruling 22).
+    sharers: BTreeSet<GroupId>,
+    /// Those that are left to it now.
+    loans: BTreeMap<GroupId, Loan>,
+    /// Our own queries for these.
+    watches: BTreeMap<QueryId, GroupId>,
     /// What is due on no link in particular.
     agenda: BTreeSet<(Instant, Item)>,
     now: Instant,
@@ -100,6 +108,8 @@ enum Item {
     Update(GroupId),
     /// A link that is down is forgotten.
     Forget(LinkId),
+    /// A borrowed name whose lender is not heard is claimed.
+    Claim(GroupId),
 }
 
 impl Engine {
@@ -110,6 +120,9 @@ impl Engine {
             links: BTreeMap::new(),
             groups: BTreeMap::new(),
             queries: BTreeMap::new(),
+            sharers: BTreeSet::new(),
+            loans: BTreeMap::new(),
+            watches: BTreeMap::new(),
             agenda: BTreeSet::new(),
             now,
             next_id: 0,
@@ -230,6 +243,7 @@ impl Engine {
                 Item::OneShot(query) => self.finish(query),
                 Item::Update(group) => self.make_held_update(now, group),
                 Item::Forget(link) => self.forget_link(link),
+                Item::Claim(group) => self.claim_borrowed(now, group),
             }
         }
         self.settle(now);
@@ -274,7 +288,12 @@ impl Engine {
 
     /// The next thing that the application should know.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.context.events.pop_front()
+        loop {
+            let event = self.context.events.pop_front()?;
+            if !self.heed_watch(&event) {
+                return Some(event);
+            }
+        }
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) has to be called next; `None`: not before something else happens.
@@ -325,6 +344,9 @@ impl Engine {
             if link.is_own_copy(now, hash, Family::of(source)) {
                 cx.stats.own_copies += 1;
                 return;
+            }
+            if let Ok(message) = Message::parse(datagram.payload) {
+                self.heed_local_responder(now, datagram, hash, &message);
             }
             self.notice_shared_port(now, datagram, hash);
         }
@@ -396,6 +418,7 @@ impl Engine {
             }
         }
         self.restart_groups_on(now, link);
+        self.doubt_loans(now);
     }
 
     fn with_shared_port(&self, mut info: LinkInfo) -> LinkInfo {

@@ -30,6 +30,8 @@ pub(super) struct Group {
     held: Option<RecordSet>,
     /// When it was last updated.
     updated: Option<Instant>,
+    /// Its name is left to another responder of this host (ruling 22): nothing of it is on any link.
+    pub(super) is_borrowed: bool,
 }
 
 impl Group {
@@ -41,7 +43,25 @@ impl Group {
             lost: false,
             held: None,
             updated: None,
+            is_borrowed: false,
         }
+    }
+
+    /// The names that it makes this host's.
+    pub(super) fn hosts(&self) -> &[NameBuf] {
+        &self.set.hosts
+    }
+
+    /// Its names are left to another from now on; gives them, and where they are used.
+    pub(super) fn lend(&mut self) -> (Vec<NameBuf>, LinkSet) {
+        self.is_borrowed = true;
+        self.awaited = None;
+        (self.set.hosts.clone(), self.links.clone())
+    }
+
+    /// Whether nothing of it may be on any link.
+    fn is_silent(&self) -> bool {
+        self.lost || self.is_borrowed
     }
 
     /// Whether an update may be made now; otherwise, when.
@@ -73,8 +93,9 @@ impl Engine {
         let now = self.clock(now);
         let id = GroupId(self.new_id());
         self.check(&records, id)?;
+        self.note_sharer(id, &records);
         self.groups.insert(id, Group::new(records, links));
-        self.start_group(now, id);
+        self.begin_group(now, id);
         self.settle(now);
         Ok(id)
     }
@@ -138,14 +159,16 @@ impl Engine {
         };
         let lost = core::mem::replace(&mut known.lost, false);
         known.held = None;
-        known.set = records;
+        known.set = records.clone();
         self.agenda.retain(|(_, item)| *item != Item::Update(group));
         let goodbyes = if lost { 0 } else { GOODBYES };
         let Self { links, context, .. } = self;
         for link in links.values_mut() {
             link.withdraw(now, group, goodbyes, context);
         }
-        self.start_group(now, group);
+        self.end_loan(group);
+        self.note_sharer(group, &records);
+        self.begin_group(now, group);
         self.settle(now);
         Ok(())
     }
@@ -168,7 +191,7 @@ impl Engine {
             return Err(PublishError::UnknownGroup);
         };
         known.links = links;
-        if !known.lost {
+        if !known.is_silent() {
             for link in self.links.values_mut() {
                 let is_there = link.groups.contains_key(&group);
                 match known.links.contains(link.id) {
@@ -202,6 +225,8 @@ impl Engine {
     }
 
     pub(super) fn withdraw_with(&mut self, now: Instant, group: GroupId, goodbyes: u8) {
+        self.end_loan(group);
+        self.sharers.remove(&group);
         let Some(known) = self.groups.remove(&group) else {
             return;
         };
@@ -216,16 +241,22 @@ impl Engine {
         let Some(known) = self.links.get_mut(&link) else {
             return;
         };
+        let mut asking = Vec::new();
         // All at once: what two groups share is nobody's until one of them has probed for it.
         known.unclaim_all(&mut self.context);
         for (&id, group) in self
             .groups
             .iter_mut()
-            .filter(|(_, group)| !group.lost && group.links.contains(link))
+            .filter(|(_, group)| !group.is_silent() && group.links.contains(link))
         {
+            let is_ours_elsewhere = group.awaited.is_none();
             if known.groups.contains_key(&id) {
                 known.renew(now, id, &group.set, &mut self.context);
                 known.reprobe(now, id, &mut self.context);
+            } else if group.set.is_shared_host && known.info.is_port_shared() && !is_ours_elsewhere
+            {
+                asking.push(id);
+                continue;
             } else {
                 known.publish(now, id, &group.set, &mut self.context);
             }
@@ -235,6 +266,9 @@ impl Engine {
             {
                 awaited.insert(link);
             }
+        }
+        for id in asking {
+            self.ask_before_claim(now, id);
         }
     }
 
@@ -308,7 +342,20 @@ impl Engine {
         }
     }
 
-    fn start_group(&mut self, now: Instant, id: GroupId) {
+    /// Begins with a group: by probing, or by asking whether its name is to be had from another responder of this host.
+    fn begin_group(&mut self, now: Instant, id: GroupId) {
+        let is_shared = |link| {
+            let link: Option<&Link> = self.links.get(link);
+            link.is_some_and(|link| link.info.is_port_shared())
+        };
+        if self.sharers.contains(&id) && self.links_of(id).iter().any(is_shared) {
+            self.ask_before_claim(now, id);
+        } else {
+            self.start_group(now, id);
+        }
+    }
+
+    pub(super) fn start_group(&mut self, now: Instant, id: GroupId) {
         let up = self.links_of(id);
         let Some(group) = self.groups.get_mut(&id) else {
             return;
@@ -353,9 +400,22 @@ impl Engine {
         let (Some(group), Some(link)) = (self.groups.get(&id), self.links.get_mut(&link)) else {
             return;
         };
-        if !group.lost {
+        if !group.is_silent() {
             link.renew(now, id, &group.set, &mut self.context);
         }
+    }
+
+    /// Keeps the list of groups that share their names with other responders of this host.
+    fn note_sharer(&mut self, group: GroupId, set: &RecordSet) {
+        if set.is_shared_host {
+            self.sharers.insert(group);
+        } else {
+            self.sharers.remove(&group);
+        }
+    }
+
+    pub(super) fn has_usable_link(&self, group: GroupId) -> bool {
+        !self.links_of(group).is_empty()
     }
 
     fn links_of(&self, group: GroupId) -> Vec<LinkId> {
@@ -419,6 +479,19 @@ impl Link {
         let (slots, _) = self.add_records(now, &entries, id, cx);
         self.groups.insert(id, GroupOnLink::new(slots));
         self.start_group(now, id, cx);
+    }
+
+    /// Takes a group off this link and says nothing: another responder of this host has these names.
+    // Ruling 22
+    pub(super) fn withdraw_in_silence(
+        &mut self,
+        now: Instant,
+        id: GroupId,
+        names: &[NameBuf],
+        cx: &mut Context,
+    ) {
+        self.withdraw(now, id, 0, cx);
+        self.cancel_goodbyes_of(names);
     }
 
     /// Takes a group off this link, with so many goodbyes.

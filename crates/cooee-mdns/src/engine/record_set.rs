@@ -33,6 +33,8 @@ pub struct GroupId(pub(super) u64);
 pub struct RecordSet {
     pub(super) records: Vec<Entry>,
     pub(super) hosts: Vec<NameBuf>,
+    /// The names of this host are left to another responder of it that has them.
+    pub(super) is_shared_host: bool,
 }
 
 /// A record and what its publisher says about it.
@@ -88,6 +90,16 @@ impl RecordSet {
     pub fn host_addresses(mut self, host: NameBuf) -> Self {
         self.hosts.push(host);
         self
+    }
+
+    /// The same for the name that the system itself goes by: if another responder of this host has it or comes to want it, as Avahi does, the
+    /// group falls silent and the name is borrowed ([`Event::Borrowed`](crate::Event::Borrowed)).
+    // Ruling 22
+    pub fn system_host(self, host: NameBuf) -> Self {
+        Self {
+            is_shared_host: true,
+            ..self.host_addresses(host)
+        }
     }
 
     /// Gives the name `host` to another machine, which cannot speak for itself: its A and AAAA records, unique.
