@@ -53,10 +53,11 @@ pub enum HostPolicy {
     // Ruling 36.
     #[default]
     Derived,
-    /// The computer's own name. Until it can be shared with the system's own responder, this is the same as
-    /// [`Derived`](Self::Derived): to claim a name that the system has too would make the system rename the computer.
+    /// The computer's own name, `<name>.local`. If the system has a responder of its own (Avahi, systemd-resolved, macOS), that one owns the name
+    /// and we only use it; if not, or when it goes, the name is claimed.
+    // Ruling 22.
     System,
-    /// This name, with or without `.local`. It is claimed at once.
+    /// This name, with or without `.local`. It is claimed at once; if it is the computer's own, it is shared as with [`System`](Self::System).
     Named(String),
     /// None. Services can then be published on other hosts only.
     None,
@@ -130,7 +131,13 @@ impl Builder {
     pub(crate) fn start_now(self) -> Result<Zeroconf> {
         let host = host(&self.host)?;
         let has_host = host.is_some();
-        let host = host.map(|wanted| Host::own(&wanted, self.names.first_host(&wanted)));
+        let host = host.map(|wanted| {
+            let first = self.names.first_host(&wanted);
+            match is_system_name(&wanted) {
+                true => Host::system(&wanted, first),
+                false => Host::own(&wanted, first),
+            }
+        });
         let keeper = self.names.keeper()?;
         let at_once = matches!(self.host, HostPolicy::Named(_));
         let network = Watched::new(Network::default());
@@ -158,8 +165,14 @@ fn host(policy: &HostPolicy) -> Result<Option<String>> {
     match policy {
         HostPolicy::None => Ok(None),
         HostPolicy::Named(name) => Ok(Some(host_label(name)?)),
-        HostPolicy::Derived | HostPolicy::System => Ok(Some(derived(&computer_name()))),
+        HostPolicy::Derived => Ok(Some(derived(&computer_name()))),
+        HostPolicy::System => Ok(Some(host_label(&computer_name())?)),
     }
+}
+
+/// Whether another responder of this computer may have the name by rights, however it came to be asked for.
+fn is_system_name(label: &str) -> bool {
+    label.eq_ignore_ascii_case(&computer_name())
 }
 
 /// `tabasco-cooee`, cut on a character boundary to the 63 bytes of a label.
@@ -204,6 +217,16 @@ impl fmt::Debug for Driver {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    // ruling 22
+    #[test]
+    fn the_name_of_the_computer_is_the_systems_whoever_asks_for_it() {
+        let label = |policy: HostPolicy| host(&policy).unwrap().unwrap();
+        assert!(is_system_name(&label(HostPolicy::System)));
+        let named = format!("{}.local", computer_name().to_uppercase());
+        assert!(is_system_name(&label(HostPolicy::Named(named))));
+        assert!(!is_system_name(&label(HostPolicy::Derived)));
+    }
 
     #[test]
     fn a_derived_host_name_fits_into_a_label() {

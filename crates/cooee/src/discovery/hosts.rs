@@ -36,6 +36,8 @@ pub(crate) struct Host {
     stored: NameBuf,
     /// `None`: those of this computer.
     addresses: Option<Vec<IpAddr>>,
+    /// The name is the system's, to be shared with its own responder.
+    is_system: bool,
     choice: Links,
     group: Option<GroupId>,
     pub(super) is_ready: bool,
@@ -58,6 +60,14 @@ impl Host {
         Self::new(wanted, first, None, Links::default(), None)
     }
 
+    /// This computer under the name that the system goes by.
+    pub(crate) fn system(wanted: &str, first: String) -> Self {
+        Self {
+            is_system: true,
+            ..Self::own(wanted, first)
+        }
+    }
+
     fn new(
         wanted: &str,
         label: String,
@@ -72,6 +82,7 @@ impl Host {
             name,
             label,
             addresses,
+            is_system: false,
             choice,
             group: None,
             is_ready: false,
@@ -82,6 +93,7 @@ impl Host {
 
     fn records(&self) -> RecordSet {
         match &self.addresses {
+            None if self.is_system => RecordSet::new().system_host(self.name.clone()),
             None => RecordSet::new().host_addresses(self.name.clone()),
             Some(addresses) => RecordSet::new().addresses_of(&self.name, addresses.iter().copied()),
         }
@@ -206,13 +218,14 @@ impl Discovery {
         }
     }
 
+    /// The host's name is ours, or another program of this computer has it and shares it with us.
     pub(super) fn host_ready(&mut self, key: HostKey) {
         let Some(host) = self.hosts.get_mut(&key) else {
             return;
         };
         host.is_ready = true;
         host.contested_since = None;
-        tracing::debug!(target: "cooee", host = %host.name, "host name is ours");
+        tracing::debug!(target: "cooee", host = %host.name, "host name can be used");
         host.tell(Phase::Ready, None);
         if host.name != host.stored {
             self.keeper.keep(&host.wanted, &host.name);

@@ -94,6 +94,7 @@ impl Discovery {
         match event {
             Event::Waiting { group } => self.group_waits(group),
             Event::Ready { group } => self.group_ready(group),
+            Event::Borrowed { group } => self.group_ready(group),
             Event::Conflict { group, name, .. } => self.group_conflict(now, group, &name),
             Event::Answer {
                 query,

@@ -62,9 +62,21 @@ impl Lan {
     }
 
     pub(super) fn host_with_names(&mut self, name: &str, names: Names) -> Host {
+        let own = crate::discovery::Host::own(name, names.first_host(name));
+        self.add(name, own, names)
+    }
+
+    /// A host that uses the system's name.
+    pub(super) fn system_host(&mut self, name: &str, number: u8) -> Host {
+        let own = crate::discovery::Host::system(name, name.into());
+        let host = self.add(name, own, Names::default());
+        self.join(&host, number);
+        host
+    }
+
+    fn add(&mut self, name: &str, own: crate::discovery::Host, names: Names) -> Host {
         let network = Watched::new(Network::default());
         let keeper = names.keeper().expect("a thread");
-        let own = crate::discovery::Host::own(name, names.first_host(name));
         let node_network = network.clone();
         let id = self.simulation.add_host(name, |seed, now| {
             let engine = Engine::new(Config::default(), seed, now);

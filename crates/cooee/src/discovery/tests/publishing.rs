@@ -375,3 +375,27 @@ fn a_chosen_name_survives_a_restart() {
     let again = lan.wait(again.zeroconf.publish(web("Web"))).unwrap();
     assert_eq!(again.name().instance().to_string(), "Web (2)");
 }
+
+#[test]
+fn a_service_stands_on_the_host_name_that_another_program_of_this_computer_owns() {
+    // Ruling 22: the daemon is there first
+    let mut lan = Lan::new(31);
+    let daemon = lan.host("tabasco", 1);
+    let theirs = lan.wait(daemon.zeroconf.publish(web("Theirs"))).unwrap();
+    lan.run_ms(2000);
+    let us = lan.system_host("tabasco", 1);
+    let ours = lan.wait(us.zeroconf.publish(web("Ours"))).unwrap();
+    let other = lan.host("other", 2);
+    let mut found = lan.wait(other.zeroconf.list("_http._tcp")).unwrap();
+    found.sort_by_key(|service| service.name().to_string());
+    let hosts: Vec<_> = found
+        .iter()
+        .map(|service| service.host().to_string())
+        .collect();
+    assert_eq!(hosts, ["tabasco.local", "tabasco.local"]);
+    assert_eq!(
+        us.zeroconf.host_name().unwrap().to_string(),
+        "tabasco.local"
+    );
+    drop((ours, theirs));
+}
