@@ -1,4 +1,5 @@
-//! Whatever arrives, whenever, and whatever the application and the links do meanwhile: no panic, and no deadline that lies in the past.
+//! Whatever arrives, whenever, and whatever the application and the links do meanwhile: no panic, no deadline that lies in the past, and no
+//! packet that breaks a rule which the monitors hold.
 
 #![no_main]
 
@@ -100,6 +101,7 @@ fuzz_target!(|octets: &[u8]| {
             network.now()
         );
     }
+    assert!(network.violations().is_empty(), "{}", network.transcript());
 });
 
 /// What is left of the input.

@@ -5,7 +5,7 @@ mod lan;
 use cooee_mdns::{Event, LinkId, LinkSet, PublishError, RecordSet};
 use cooee_sim::Conditions;
 use cooee_wire::RecordType;
-use lan::{Lan, name, ptr, records, service, srv, txt};
+use lan::{Lan, is_response, name, ptr, records, service, srv, txt};
 
 #[test]
 fn new_data_of_a_unique_record_is_announced_without_probes_and_without_goodbye() {
@@ -144,6 +144,61 @@ fn other_addresses_are_announced_and_the_old_ones_go() {
 }
 
 #[test]
+fn a_family_that_comes_later_is_probed_announced_and_asked_anew() {
+    // 6762-8-2, 6762-5.4-6: IPv6 is there only after the check for duplicate addresses, and who hears nothing but IPv6 has heard nothing of us
+    let mut lan = Lan::new(70);
+    let host = lan.network.add_station("a");
+    let (link, [v4, v6]) = (lan.link, lan::addresses(1));
+    lan.network.join(host, link, &[v4]);
+    lan.publish(host, RecordSet::new().host_addresses(name("box.local")));
+    lan.ask(host, "_x._tcp.local", RecordType::PTR);
+    lan.run_ms(5000);
+    let start = lan.now();
+    lan.network.readdress(host, link, &[v4, v6]);
+    lan.run_ms(2500);
+    let over_v6 = |packets: &[cooee_sim::Packet]| -> Vec<cooee_sim::Packet> {
+        let late = packets.iter().filter(|packet| packet.at >= start);
+        late.filter(|packet| packet.source.is_ipv6())
+            .cloned()
+            .collect()
+    };
+    let heard = over_v6(lan.network.packets());
+    let probes = heard.iter().flat_map(lan::questions);
+    assert_eq!(probes.filter(|q| q.kind == RecordType::ANY).count(), 3);
+    let asked: Vec<_> = heard
+        .iter()
+        .flat_map(lan::questions)
+        .filter(|q| q.kind == RecordType::PTR)
+        .collect();
+    assert!(asked[0].unicast_response && asked.len() == 2, "{asked:?}");
+    assert_eq!(
+        lan.sent_at(host, start, "box.local", RecordType::AAAA)
+            .len(),
+        2
+    );
+    lan.assert_clean();
+}
+
+#[test]
+fn another_address_or_a_family_less_probes_and_asks_nothing_anew() {
+    // 6762-8.4-2
+    let mut lan = Lan::new(71);
+    let host = lan.host("a", 1);
+    lan.publish(host, RecordSet::new().host_addresses(name("box.local")));
+    lan.ask(host, "_x._tcp.local", RecordType::PTR);
+    lan.run_ms(12_000);
+    let (start, link) = (lan.now(), lan.link);
+    lan.network.readdress(host, link, &lan::addresses(17));
+    lan.run_ms(1500);
+    lan.network.readdress(host, link, &lan::addresses(17)[..1]);
+    lan.run_ms(1500);
+    let sent = lan.sent(host, start);
+    assert!(!sent.is_empty());
+    assert!(sent.into_iter().all(is_response));
+    lan.assert_clean();
+}
+
+#[test]
 fn a_group_without_link_waits_and_is_probed_when_one_comes_up() {
     // 6762-8-2, ruling 17
     let mut lan = Lan::new(6);
@@ -276,7 +331,7 @@ fn a_record_larger_than_a_packet_goes_alone() {
     for packet in lan
         .sent(host, start)
         .into_iter()
-        .filter(|packet| lan::is_response(packet))
+        .filter(|packet| is_response(packet))
     {
         assert!(
             packet.payload.len() <= 1452 || records(packet).len() == 1,

@@ -155,7 +155,10 @@ impl Engine {
     }
 
     /// The addresses or properties of a link are different now.
-    // RFC 6762 §8.4 (6762-8.4-2)
+    ///
+    /// Other addresses are an update of the records that hold them. A family that comes later, as IPv6 does after its check for duplicate
+    /// addresses, is a network that has heard nothing of us: what is published is probed and announced anew, what is asked is asked anew.
+    // RFC 6762 §8.4 (6762-8.4-2), §8 (6762-8-2)
     pub fn link_changed(&mut self, now: Instant, link: LinkId, info: LinkInfo) {
         let now = self.clock(now);
         let info = self.with_shared_port(info);
@@ -167,12 +170,15 @@ impl Engine {
             return self.link_up(now, link, info);
         };
         let was_usable = known.is_usable();
+        let has_grown = info
+            .families()
+            .any(|family| !known.info.families().any(|known| known == family));
         let readdressed = known.info.addresses != info.addresses
             || known.info.is_port_shared() != info.is_port_shared();
         known.info = info;
         known.revive();
         let is_usable = known.is_usable();
-        if !was_usable && is_usable {
+        if is_usable && (has_grown || !was_usable) {
             self.restart_link(now, link);
         } else if readdressed {
             self.renew_own_addresses(now);
