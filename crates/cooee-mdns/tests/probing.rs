@@ -403,3 +403,20 @@ fn groups_that_share_a_name_do_not_probe_for_it_more_often_than_one() {
     );
     lan.assert_clean();
 }
+
+#[test]
+fn a_name_that_is_withdrawn_and_published_again_is_not_probed_for_sooner() {
+    // 6762-8.1-5
+    for seed in 0..8 {
+        let mut lan = Lan::new(seed);
+        let host = lan.host("a", 1);
+        let set = || RecordSet::new().unique(txt("box.local", "x"));
+        let group = lan.publish(host, set());
+        lan.run_ms(400);
+        lan.network
+            .command(host, |station, now| station.engine.withdraw(now, group));
+        lan.publish(host, set());
+        lan.run_ms(3000);
+        lan.assert_clean();
+    }
+}

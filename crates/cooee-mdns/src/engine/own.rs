@@ -21,6 +21,8 @@ pub(super) struct OwnRecords {
     by_data: HashTable<usize>,
     names: Slab<OwnName>,
     by_name: HashTable<usize>,
+    /// Names that have gone since they were probed for: when that was, and their hashes.
+    departed: Vec<(Instant, u64)>,
 }
 
 /// A name under which we publish, and its records.
@@ -259,7 +261,12 @@ impl OwnRecords {
         name.records.retain(|&other| other != slot);
         name.probed -= usize::from(own.ownership == Ownership::Probed);
         if name.records.is_empty() {
-            let (hash, nsec) = (name.hash, name.nsec);
+            let (hash, nsec, last_probe) = (name.hash, name.nsec, name.last_probe);
+            if let Some(probed) = last_probe {
+                self.departed
+                    .retain(|(earlier, _)| probed.since(*earlier) < PROBE_INTERVAL);
+                self.departed.push((probed, hash));
+            }
             self.names.remove(own.name);
             if let Ok(entry) = self.by_name.find_entry(hash, |&other| other == own.name) {
                 entry.remove();
@@ -342,12 +349,18 @@ impl OwnRecords {
         if let Some(found) = self.find_name(hash, name.as_name()) {
             return found;
         }
+        // It may be probed for again, but not sooner than if it had stayed (6762-8.1-5).
+        let departed = self.departed.iter();
+        let last_probe = departed
+            .filter(|(_, gone)| *gone == hash)
+            .map(|(at, _)| *at)
+            .max();
         let slot = self.names.insert(OwnName {
             name: name.clone(),
             hash,
             records: Vec::new(),
             probed: 0,
-            last_probe: None,
+            last_probe,
             asked: (0, 0),
             nsec: None,
         });
