@@ -8,6 +8,7 @@ mod asked;
 mod asking;
 mod borrowing;
 mod cache;
+mod claims;
 mod config;
 mod context;
 mod datagram;
@@ -44,6 +45,7 @@ use core::time::Duration;
 use cooee_wire::Message;
 
 use borrowing::Loan;
+use claims::Claims;
 use config::PORT;
 use context::Context;
 use link::Link;
@@ -81,6 +83,7 @@ pub struct Engine {
     context: Context,
     links: BTreeMap<LinkId, Link>,
     groups: BTreeMap<GroupId, Group>,
+    claims: Claims,
     queries: BTreeMap<QueryId, Query>,
     /// Groups whose host names are left to another responder of this host that has them (ruling 22).
     sharers: BTreeSet<GroupId>,
@@ -119,6 +122,7 @@ impl Engine {
             context: Context::new(config, seed),
             links: BTreeMap::new(),
             groups: BTreeMap::new(),
+            claims: Claims::default(),
             queries: BTreeMap::new(),
             sharers: BTreeSet::new(),
             loans: BTreeMap::new(),

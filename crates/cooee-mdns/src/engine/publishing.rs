@@ -26,8 +26,8 @@ pub(super) struct Group {
     /// The links that have to be through with probing before the group is ready (ruling 17); `None`: it has been told.
     awaited: Option<BTreeSet<LinkId>>,
     lost: bool,
-    /// An update that came too soon.
-    held: Option<RecordSet>,
+    /// An update that came too soon, and when it may be made. Its names are held as if it had been.
+    held: Option<(Instant, RecordSet)>,
     /// When it was last updated.
     updated: Option<Instant>,
     /// Its name is left to another responder of this host (ruling 22): nothing of it is on any link.
@@ -64,16 +64,16 @@ impl Group {
         self.lost || self.is_borrowed
     }
 
-    /// Whether an update may be made now; otherwise, when.
+    /// When the next update may be made, if that is not now.
     // RFC 6762 §8.4 (6762-8.4-6): ten a minute
-    fn allow_update(&mut self, now: Instant) -> Result<(), Instant> {
-        match self.updated.map(|last| last + UPDATE_INTERVAL) {
-            Some(next) if next > now => Err(next),
-            _ => {
-                self.updated = Some(now);
-                Ok(())
-            }
-        }
+    fn next_update(&self, now: Instant) -> Option<Instant> {
+        let next = self.updated.map(|last| last + UPDATE_INTERVAL);
+        next.filter(|next| *next > now)
+    }
+
+    /// What it publishes, and what it will.
+    fn sets(&self) -> impl Iterator<Item = &RecordSet> {
+        core::iter::once(&self.set).chain(self.held.as_ref().map(|(_, set)| set))
     }
 }
 
@@ -94,6 +94,7 @@ impl Engine {
         let id = GroupId(self.new_id());
         self.check(&records, id)?;
         self.note_sharer(id, &records);
+        self.claims.insert(&self.context.keys, id, &records);
         self.groups.insert(id, Group::new(records, links));
         self.begin_group(now, id);
         self.settle(now);
@@ -116,22 +117,20 @@ impl Engine {
     ) -> Result<(), PublishError> {
         let now = self.clock(now);
         self.check(&records, group)?;
-        let Some(known) = self.groups.get_mut(&group) else {
+        let Some(known) = self.groups.get(&group) else {
             return Err(PublishError::UnknownGroup);
         };
         if known.lost {
             return self.rename(now, group, records);
         }
-        match known.allow_update(now) {
-            Ok(()) => {
-                known.set = records;
-                self.renew_everywhere(now, group);
+        match known.next_update(now) {
+            None => {
+                self.replace(group, records);
+                self.updated(now, group);
             }
-            Err(later) => {
-                let superseded = known.held.replace(records);
-                if superseded.is_none() {
-                    self.agenda.insert((later, Item::Update(group)));
-                }
+            Some(later) => {
+                self.hold_back(group, None);
+                self.hold_back(group, Some((later, records)));
             }
         }
         self.settle(now);
@@ -158,16 +157,14 @@ impl Engine {
             return Err(PublishError::UnknownGroup);
         };
         let lost = core::mem::replace(&mut known.lost, false);
-        known.held = None;
-        known.set = records.clone();
-        self.agenda.retain(|(_, item)| *item != Item::Update(group));
+        self.note_sharer(group, &records);
+        self.replace(group, records);
         let goodbyes = if lost { 0 } else { GOODBYES };
         let Self { links, context, .. } = self;
         for link in links.values_mut() {
             link.withdraw(now, group, goodbyes, context);
         }
         self.end_loan(group);
-        self.note_sharer(group, &records);
         self.begin_group(now, group);
         self.settle(now);
         Ok(())
@@ -227,9 +224,11 @@ impl Engine {
     pub(super) fn withdraw_with(&mut self, now: Instant, group: GroupId, goodbyes: u8) {
         self.end_loan(group);
         self.sharers.remove(&group);
+        self.hold_back(group, None);
         let Some(known) = self.groups.remove(&group) else {
             return;
         };
+        self.claims.remove(&self.context.keys, group, &known.set);
         let goodbyes = if known.lost { 0 } else { goodbyes };
         for link in self.links.values_mut() {
             link.withdraw(now, group, goodbyes, &mut self.context);
@@ -298,18 +297,49 @@ impl Engine {
 
     /// The update that came too soon is due.
     pub(super) fn make_held_update(&mut self, now: Instant, id: GroupId) {
+        let held = self.groups.get_mut(&id).and_then(|group| group.held.take());
+        let Some((_, set)) = held else { return };
+        self.claims.remove(&self.context.keys, id, &set);
+        self.replace(id, set);
+        self.updated(now, id);
+    }
+
+    /// Gives a group other records, which [`check`](Self::check) has let pass; what was held back for it is of no account any more.
+    fn replace(&mut self, id: GroupId, set: RecordSet) {
+        self.hold_back(id, None);
+        let (keys, claims) = (&self.context.keys, &mut self.claims);
+        if let Some(group) = self.groups.get_mut(&id) {
+            claims.remove(keys, id, &group.set);
+            claims.insert(keys, id, &set);
+            group.set = set;
+        }
+    }
+
+    /// Keeps an update until it may be made, instead of the one that was kept.
+    fn hold_back(&mut self, id: GroupId, update: Option<(Instant, RecordSet)>) {
+        let (keys, claims) = (&self.context.keys, &mut self.claims);
         let Some(group) = self.groups.get_mut(&id) else {
             return;
         };
-        let Some(set) = group.held.take() else { return };
-        group.set = set;
-        group.updated = Some(now);
-        self.renew_everywhere(now, id);
+        if let Some((due, superseded)) = group.held.take() {
+            claims.remove(keys, id, &superseded);
+            self.agenda.remove(&(due, Item::Update(id)));
+            // What both sets have was let go with the one.
+            claims.insert(keys, id, &group.set);
+        }
+        if let Some((due, set)) = update {
+            claims.insert(keys, id, &set);
+            self.agenda.insert((due, Item::Update(id)));
+            group.held = Some((due, set));
+        }
     }
 
-    fn renew_everywhere(&mut self, now: Instant, group: GroupId) {
-        for link in self.links_of(group) {
-            self.renew_records(now, group, link);
+    fn updated(&mut self, now: Instant, id: GroupId) {
+        if let Some(group) = self.groups.get_mut(&id) {
+            group.updated = Some(now);
+        }
+        for link in self.links_of(id) {
+            self.renew_records(now, id, link);
         }
     }
 
@@ -434,38 +464,11 @@ impl Engine {
             return Err(PublishError::ShutDown);
         }
         set.check()?;
-        for Entry {
-            record, ownership, ..
-        } in &set.records
-        {
-            if *ownership != Ownership::Shared && self.is_taken(record, group) {
-                return Err(PublishError::AlreadyPublished(record.name.clone()));
-            }
+        let sets_of = |other| self.groups.get(&other).into_iter().flat_map(Group::sets);
+        match self.claims.clash(&self.context.keys, group, set, sets_of) {
+            Some(rrset) => Err(PublishError::AlreadyPublished(rrset.name.clone())),
+            None => Ok(()),
         }
-        Ok(())
-    }
-
-    /// Whether another group has a unique record of the same name and type with other data.
-    fn is_taken(&self, record: &RecordBuf, group: GroupId) -> bool {
-        let hash = self.context.keys.name(record.name.as_name());
-        self.links.values().any(|link| {
-            let entry = link
-                .own
-                .find_name(hash, record.name.as_name())
-                .and_then(|slot| link.own.name(slot));
-            entry.is_some_and(|entry| {
-                entry
-                    .records
-                    .iter()
-                    .filter_map(|&slot| link.own.get(slot))
-                    .any(|own| {
-                        own.is_unique()
-                            && own.kind() == record.kind()
-                            && own.record.as_record().rdata != record.as_record().rdata
-                            && own.groups.iter().any(|&other| other != group)
-                    })
-            })
-        })
     }
 }
 

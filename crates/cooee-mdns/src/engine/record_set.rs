@@ -7,6 +7,7 @@ use core::net::IpAddr;
 
 use cooee_wire::{NameBuf, RdataBuf, RecordBuf};
 
+use super::claims::mixed;
 use super::config::{HOST_TTL, LARGEST_MESSAGE};
 
 /// The number of a group of published records.
@@ -123,10 +124,13 @@ impl RecordSet {
     ///
     /// # Errors
     ///
-    /// [`PublishError::Empty`] and [`PublishError::TooLarge`].
+    /// [`PublishError::Empty`], [`PublishError::Mixed`] and [`PublishError::TooLarge`].
     pub fn check(&self) -> Result<(), PublishError> {
         if self.is_empty() {
             return Err(PublishError::Empty);
+        }
+        if let Some(name) = mixed(self) {
+            return Err(PublishError::Mixed(name.clone()));
         }
         match self.too_large() {
             Some(name) => Err(PublishError::TooLarge(name.clone())),
@@ -180,8 +184,11 @@ pub enum PublishError {
     Empty,
     /// There is no such group; it was withdrawn, perhaps.
     UnknownGroup,
-    /// A unique record of another group has the same name and type and other data.
+    /// Another group has records of the same name and type with other data, and those or these are unique.
     AlreadyPublished(NameBuf),
+    /// Records of the same name and type are unique and shared at once.
+    // RFC 6762 §10.2 (6762-10.2-8, 6762-10.2-14)
+    Mixed(NameBuf),
     /// A record is too large for any message.
     TooLarge(NameBuf),
     /// The engine has been shut down.
@@ -196,6 +203,10 @@ impl fmt::Display for PublishError {
             Self::AlreadyPublished(name) => {
                 write!(f, "other unique records of {name} are published already")
             }
+            Self::Mixed(name) => write!(
+                f,
+                "records of {name} of one type cannot be unique and shared at once"
+            ),
             Self::TooLarge(name) => write!(
                 f,
                 "a record of {name} is too large for a message of 8952 octets"
