@@ -206,7 +206,7 @@ impl Engine {
         if let Some(loan) = self.loans.get_mut(&id)
             && !core::mem::replace(&mut loan.told, true)
         {
-            self.context.events.push_back(Event::Borrowed { group: id });
+            self.context.events.push(Event::Borrowed { group: id });
         }
     }
 

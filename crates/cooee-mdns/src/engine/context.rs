@@ -11,7 +11,8 @@ use super::Instant;
 use super::config::{
     CONFLICT_DELAY, CONFLICT_LIMIT, CONFLICT_WINDOW, Config, OWN_ADDRESS_MEMORY, PROBE_INTERVAL,
 };
-use super::event::{Event, QueryId};
+use super::event::QueryId;
+use super::events::Events;
 use super::hash::Keys;
 use super::link_info::LinkId;
 use super::record_set::GroupId;
@@ -24,7 +25,7 @@ pub(super) struct Context {
     pub(super) config: Config,
     pub(super) rng: Rng,
     pub(super) keys: Keys,
-    pub(super) events: VecDeque<Event>,
+    pub(super) events: Events,
     pub(super) notices: VecDeque<Notice>,
     pub(super) stats: Stats,
     pub(super) own_addresses: OwnAddresses,
@@ -59,7 +60,7 @@ impl Context {
             config,
             rng,
             keys,
-            events: VecDeque::new(),
+            events: Events::new(keys),
             notices: VecDeque::new(),
             stats: Stats::default(),
             own_addresses: OwnAddresses::default(),

@@ -38,7 +38,8 @@ impl Keys {
         hasher.finish()
     }
 
-    fn of(&self, value: &impl Hash) -> u64 {
+    /// The hash of anything.
+    pub(super) fn of(&self, value: &impl Hash) -> u64 {
         let mut hasher = SipHasher13::new_with_keys(self.0, self.1);
         value.hash(&mut hasher);
         hasher.finish()

@@ -4,6 +4,7 @@
 
 use alloc::vec::Vec;
 
+use core::net::IpAddr;
 use core::time::Duration;
 
 use cooee_wire::{
@@ -67,7 +68,7 @@ impl Link {
             }
             let hashes = Hashes::of(&cx.keys, &record);
             self.compare_with_own(now, &record, hashes, family, multicast, cx);
-            self.learn(now, &record, hashes, cx);
+            self.learn(now, &record, hashes, datagram.source.ip(), cx);
         }
     }
 
@@ -117,7 +118,14 @@ impl Link {
     }
 
     /// Takes a record into the cache and tells those who wait for it.
-    fn learn(&mut self, now: Instant, record: &Record<'_>, hashes: Hashes, cx: &mut Context) {
+    fn learn(
+        &mut self,
+        now: Instant,
+        record: &Record<'_>,
+        hashes: Hashes,
+        source: IpAddr,
+        cx: &mut Context,
+    ) {
         let asked = self
             .asked
             .answered_by(hashes.name, record.name, record.kind(), record.class)
@@ -129,20 +137,30 @@ impl Link {
                     .of_name(hashes.name, record.name)
                     .next()
                     .is_some());
-        let learned = self
+        let mut learned = self
             .cache
-            .learn(now, record, hashes, asked, &cx.config, &mut cx.rng);
+            .learn(now, record, hashes, asked, source, &cx.config);
+        if learned == Learned::Full
+            && let Some(victim) = self.cache.victim(asked, source, &mut cx.rng)
+        {
+            cx.stats.evicted += 1;
+            // It may well be there still, so nobody is asked about it: the answer would push out another.
+            self.tell_cached(victim, Presence::Gone, cx);
+            self.cache.remove(victim);
+            learned = self
+                .cache
+                .learn(now, record, hashes, asked, source, &cx.config);
+        }
         let slot = match learned {
             Learned::New(slot)
             | Learned::Known(slot)
             | Learned::Rescued(slot)
             | Learned::Confirmed(slot) => slot,
-            Learned::Nothing => {
-                if record.ttl > 0 {
-                    cx.stats.over_limit += 1;
-                }
+            Learned::Full => {
+                cx.stats.over_limit += 1;
                 return;
             }
+            Learned::Nothing => return,
         };
         self.plan_cached(now, slot, asked, cx);
         if record.cache_flush && record.ttl > 0 {
@@ -420,7 +438,7 @@ impl Link {
         };
         for query in core::mem::take(&mut cached.untold) {
             let (record, presence) = (cached.record.clone(), Presence::Present);
-            cx.events.push_back(Event::Answer {
+            cx.events.push(Event::Answer {
                 query,
                 link: self.id,
                 record,
@@ -447,7 +465,7 @@ impl Link {
         {
             for &query in self.asked.get(slot).map_or(&[][..], |asked| &asked.clients) {
                 let record = record.clone();
-                cx.events.push_back(Event::Answer {
+                cx.events.push(Event::Answer {
                     query,
                     link: self.id,
                     record,
@@ -463,7 +481,7 @@ impl Link {
             return;
         };
         for &query in &asked.clients {
-            cx.events.push_back(denied(self, query, &asked.question));
+            cx.events.push(denied(self, query, &asked.question));
         }
     }
 
@@ -493,7 +511,7 @@ impl Link {
                 cached.untold.push(query);
             } else {
                 let record = cached.record.clone();
-                cx.events.push_back(Event::Answer {
+                cx.events.push(Event::Answer {
                     query,
                     link: self.id,
                     record,
@@ -503,7 +521,7 @@ impl Link {
             }
         }
         if self.cache.denies(&cx.keys, name.as_name(), *kind, *class) {
-            cx.events.push_back(denied(self, query, question));
+            cx.events.push(denied(self, query, question));
         }
         let hash = cx.keys.name(name.as_name());
         let Some(entry) = self
@@ -518,7 +536,7 @@ impl Link {
             if own.told && super::cache::matches(*kind, *class, own.kind(), own.record.class) {
                 found = true;
                 let record = own.record.clone();
-                cx.events.push_back(Event::Answer {
+                cx.events.push(Event::Answer {
                     query,
                     link: self.id,
                     record,
@@ -528,7 +546,7 @@ impl Link {
             }
         }
         if !found && entry.nsec.is_some() && *kind != RecordType::ANY {
-            cx.events.push_back(denied(self, query, question));
+            cx.events.push(denied(self, query, question));
         }
     }
 

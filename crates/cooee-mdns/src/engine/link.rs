@@ -415,7 +415,7 @@ impl Link {
         self.in_flight.records = records;
         if self.failures >= SEND_FAILURES && !self.unusable {
             self.unusable = true;
-            cx.events.push_back(Event::LinkUnusable { link: self.id });
+            cx.events.push(Event::LinkUnusable { link: self.id });
             cx.notices
                 .extend(self.groups.keys().map(|&group| Notice::Settled(group)));
         }

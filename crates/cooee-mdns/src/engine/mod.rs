@@ -14,6 +14,7 @@ mod context;
 mod datagram;
 mod deadlines;
 mod event;
+mod events;
 mod hash;
 mod instant;
 mod learning;
@@ -297,9 +298,12 @@ impl Engine {
     }
 
     /// The next thing that the application should know.
+    ///
+    /// Events are differences of states. Of those that wait, a later one makes void what it contradicts, so whoever polls late gets fewer, and misses no
+    /// state (ruling 32).
     pub fn poll_event(&mut self) -> Option<Event> {
         loop {
-            let event = self.context.events.pop_front()?;
+            let event = self.context.events.pop()?;
             if !self.heed_watch(&event) {
                 return Some(event);
             }
@@ -345,6 +349,7 @@ impl Engine {
             .get_mut(&datagram.link)
             .filter(|link| link.down_since.is_none())
         else {
+            self.context.stats.no_link += 1;
             return;
         };
         let cx = &mut self.context;
@@ -397,7 +402,7 @@ impl Engine {
         }
         if !self.port_shared {
             self.port_shared = true;
-            self.context.events.push_back(Event::PortShared {
+            self.context.events.push(Event::PortShared {
                 link: datagram.link,
             });
         }

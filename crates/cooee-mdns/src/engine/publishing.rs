@@ -362,7 +362,7 @@ impl Engine {
                     for link in self.links.values_mut() {
                         link.lose(now, id, &mut self.context);
                     }
-                    self.context.events.push_back(Event::Conflict {
+                    self.context.events.push(Event::Conflict {
                         group: id,
                         link,
                         name,
@@ -392,7 +392,7 @@ impl Engine {
         };
         group.awaited = Some(up.iter().copied().collect());
         if up.is_empty() {
-            self.context.events.push_back(Event::Waiting { group: id });
+            self.context.events.push(Event::Waiting { group: id });
         }
         for link in up {
             if let Some(link) = self.links.get_mut(&link) {
@@ -421,7 +421,7 @@ impl Engine {
         });
         if awaited.iter().all(through) && somewhere {
             group.awaited = None;
-            self.context.events.push_back(Event::Ready { group: id });
+            self.context.events.push(Event::Ready { group: id });
         }
     }
 

@@ -109,7 +109,7 @@ impl Engine {
     pub(super) fn finish(&mut self, query: QueryId) {
         if self.queries.contains_key(&query) {
             self.drop_query(query);
-            self.context.events.push_back(Event::Finished { query });
+            self.context.events.push(Event::Finished { query });
         }
     }
 

@@ -26,8 +26,12 @@ pub struct Stats {
     /// Dropped: a unicast response that nobody asked for.
     // RFC 6762 §6 (6762-6-29)
     pub unsolicited: u64,
-    /// Records dropped because a bound was reached.
+    /// Dropped: on a link that is not in use.
+    pub no_link: u64,
+    /// Records, questions and queries dropped because a bound was reached.
     pub over_limit: u64,
+    /// Cached records that had to make room for others.
+    pub evicted: u64,
     /// Datagrams given out for sending.
     pub sent: u64,
     /// Sends that the system refused.

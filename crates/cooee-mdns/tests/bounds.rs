@@ -1,0 +1,215 @@
+//! What strangers can make grow, and how far: records, events, and everything wrong that they send.
+
+mod lan;
+
+use cooee_mdns::{
+    Config, Datagram, Engine, Event, Instant, LinkAddress, LinkId, LinkInfo, LinkSet, Presence,
+    QueryOptions, Stats,
+};
+use cooee_wire::{QuestionBuf, RdataBuf, RecordBuf, RecordType};
+use lan::{a, ms, name, ptr, response, with_ttl};
+
+const LINK: LinkId = LinkId(1);
+const HTTP: &str = "_http._tcp.local";
+
+/// An engine on a link that has asked for something; its events are not polled.
+struct Asker {
+    engine: Engine,
+    now: Instant,
+}
+
+impl Asker {
+    fn new(config: Config) -> Self {
+        let now = Instant::ZERO;
+        let mut engine = Engine::new(config, 1, now);
+        let address = LinkAddress::new([192, 0, 2, 1], 24);
+        engine.link_up(now, LINK, LinkInfo::new([address]));
+        let question = QuestionBuf::new(name(HTTP), RecordType::PTR);
+        engine.query(now, question, QueryOptions::standing(), LinkSet::All);
+        Self { engine, now }
+    }
+
+    fn hear(&mut self, source: &str, records: &[RecordBuf]) {
+        self.hear_payload(source, "224.0.0.251:5353", &response(records));
+    }
+
+    fn hear_payload(&mut self, source: &str, destination: &str, payload: &[u8]) {
+        self.now = self.now + ms(1);
+        self.engine.handle_datagram(
+            self.now,
+            &Datagram {
+                link: LINK,
+                source: source.parse().expect("an address"),
+                destination: destination
+                    .parse::<std::net::SocketAddr>()
+                    .expect("an address")
+                    .ip(),
+                payload,
+            },
+        );
+        self.engine.handle_timeout(self.now);
+    }
+
+    /// What an application that has heard all events thinks is there.
+    fn poll_into(&mut self, there: &mut Vec<RdataBuf>) -> usize {
+        let mut count = 0;
+        while let Some(event) = self.engine.poll_event() {
+            count += 1;
+            match event {
+                Event::Answer {
+                    record,
+                    presence: Presence::Present,
+                    ..
+                } => {
+                    assert!(!there.contains(&record.rdata), "told twice");
+                    there.push(record.rdata);
+                }
+                Event::Answer { record, .. } => {
+                    assert!(there.contains(&record.rdata), "gone, but never there");
+                    there.retain(|known| *known != record.rdata);
+                }
+                _ => {}
+            }
+        }
+        count
+    }
+
+    fn is_known(&self, record: &RecordBuf) -> bool {
+        let question = QuestionBuf::new(record.name.clone(), record.kind());
+        let known = self.engine.cache(self.now, &question);
+        known
+            .iter()
+            .any(|(_, other, _)| other.rdata == record.rdata)
+    }
+}
+
+fn service(n: u32) -> RecordBuf {
+    ptr(HTTP, &format!("service-{n}.{HTTP}"))
+}
+
+#[test]
+fn who_polls_events_late_gets_states_and_not_their_history() {
+    // Ruling 32
+    let mut asker = Asker::new(Config::default());
+    let mut there = Vec::new();
+    let old: Vec<_> = (0..20).map(service).collect();
+    asker.hear("192.0.2.9:5353", &old);
+    assert_eq!(asker.poll_into(&mut there), 20);
+    // Ten of these go for good, and ten thousand others come and go.
+    let gone: Vec<_> = old[..10].iter().map(|r| with_ttl(r.clone(), 0)).collect();
+    asker.hear("192.0.2.9:5353", &gone);
+    for n in 0..10_000 {
+        asker.hear("192.0.2.9:5353", &[service(100 + n)]);
+        asker.hear("192.0.2.9:5353", &[with_ttl(service(100 + n), 0)]);
+        if n % 1000 == 0 {
+            // All that was taken back is forgotten.
+            asker.now = asker.now + ms(1100);
+            asker.engine.handle_timeout(asker.now);
+        }
+    }
+    asker.now = asker.now + ms(1100);
+    asker.engine.handle_timeout(asker.now);
+    asker.hear("192.0.2.9:5353", &[service(7), service(50)]);
+    let count = asker.poll_into(&mut there);
+    assert!(count <= 3100, "{count} events for twelve changes");
+    let mut wanted: Vec<_> = old[10..].to_vec();
+    wanted.extend([service(7), service(50)]);
+    assert_eq!(there.len(), wanted.len());
+    assert!(wanted.iter().all(|record| there.contains(&record.rdata)));
+}
+
+#[test]
+fn a_host_that_fills_the_cache_does_not_keep_out_others() {
+    // Design: fair eviction, ruling 37
+    let mut config = Config::default();
+    config.asked_records = 100;
+    let mut asker = Asker::new(config);
+    let mut there = Vec::new();
+    for n in 0..500 {
+        asker.hear("192.0.2.66:5353", &[service(n)]);
+    }
+    let Stats {
+        over_limit,
+        evicted,
+        ..
+    } = asker.engine.stats();
+    // One that has the most already gets no more, and so nothing flaps.
+    assert_eq!((over_limit, evicted), (400, 0));
+    asker.poll_into(&mut there);
+    assert_eq!(there.len(), 100);
+    let honest: Vec<_> = (1000..1020).map(service).collect();
+    for (n, record) in honest.iter().enumerate() {
+        asker.hear(
+            &format!("192.0.2.{}:5353", 100 + n),
+            std::slice::from_ref(record),
+        );
+    }
+    for n in 500..1000 {
+        asker.hear("192.0.2.66:5353", &[service(n)]);
+    }
+    assert!(honest.iter().all(|record| asker.is_known(record)));
+    assert_eq!(asker.engine.stats().evicted, 20);
+    asker.poll_into(&mut there);
+    assert_eq!(
+        there.len(),
+        100,
+        "who had to go has gone for the application too"
+    );
+    assert!(honest.iter().all(|record| there.contains(&record.rdata)));
+}
+
+#[test]
+fn a_flood_of_records_that_nobody_asked_for_leaves_a_bounded_cache() {
+    // Ruling 37
+    let mut asker = Asker::new(Config::default());
+    for n in 0..2000_u32 {
+        let records: Vec<_> = (0..50)
+            .map(|k| a(&format!("host-{}.local", n * 50 + k), 1))
+            .collect();
+        asker.hear("192.0.2.66:5353", &records);
+    }
+    let known = (0..100_000)
+        .rev()
+        .take(8192)
+        .filter(|n| asker.is_known(&a(&format!("host-{n}.local"), 1)));
+    assert!(known.count() <= 4096);
+    assert_eq!(asker.engine.stats().evicted, 100_000 - 4096);
+}
+
+#[test]
+fn everything_wrong_from_the_network_is_counted_by_its_reason() {
+    // 6762-6-25, 6762-6-29, 6762-11-3, 6762-5.5-2, 6762-18.3-2
+    let mut asker = Asker::new(Config::default());
+    let good = response(&[service(1)]);
+    let multicast = "224.0.0.251:5353";
+    let mut rcode = good.clone();
+    rcode[3] |= 3;
+    for (source, destination, payload) in [
+        ("192.0.2.9:5353", multicast, &good[..7]),
+        ("192.0.2.9:5353", multicast, &good[..good.len() - 3]),
+        ("192.0.2.9:5353", multicast, &rcode[..]),
+        ("192.0.2.9:4000", multicast, &good[..]),
+        ("198.51.100.9:5353", "192.0.2.1:5353", &good[..]),
+        ("192.0.2.9:5353", "192.0.2.1:5353", &good[..]),
+    ] {
+        asker.hear_payload(source, destination, payload);
+    }
+    let elsewhere = Datagram {
+        link: LinkId(7),
+        source: "192.0.2.9:5353".parse().expect("an address"),
+        destination: "224.0.0.251".parse().expect("an address"),
+        payload: &good,
+    };
+    asker.engine.handle_datagram(asker.now, &elsewhere);
+    let stats = asker.engine.stats();
+    let counted = [
+        stats.malformed,
+        stats.not_a_query,
+        stats.wrong_port,
+        stats.off_link,
+        stats.unsolicited,
+        stats.no_link,
+    ];
+    assert_eq!(counted, [2, 1, 1, 1, 1, 1]);
+    assert!(!asker.is_known(&service(1)));
+}

@@ -1,0 +1,145 @@
+//! What the groups of one engine may publish beside each other, and when their updates are made.
+
+mod lan;
+
+use cooee_mdns::{LinkSet, PublishError, RecordSet};
+use cooee_wire::RecordType;
+use lan::{Lan, name, records, txt};
+
+fn command(
+    lan: &mut Lan,
+    host: cooee_sim::HostId,
+    command: impl FnOnce(&mut cooee_mdns::Engine, cooee_mdns::Instant) -> Result<(), PublishError>,
+) -> Result<(), PublishError> {
+    lan.network
+        .command(host, |station, now| command(&mut station.engine, now))
+}
+
+#[test]
+fn two_groups_cannot_want_one_unique_rrset_with_other_data_even_without_a_link() {
+    // 6762-2-6, 6762-2-8: no engine contradicts itself
+    let mut lan = Lan::new(80);
+    let host = lan.network.add_station("a");
+    let mut publish = |set: RecordSet| {
+        lan.network.command(host, |station, now| {
+            station.engine.publish(now, set, LinkSet::All)
+        })
+    };
+    let unique = |text| RecordSet::new().unique(txt("box.local", text));
+    let ours = RecordSet::new().host_addresses(name("host.local"));
+    let group = publish(unique("x")).expect("a free name");
+    publish(ours.clone()).expect("a free name");
+    assert!(
+        matches!(publish(unique("y")), Err(PublishError::AlreadyPublished(taken)) if taken == name("box.local"))
+    );
+    let shared = RecordSet::new().shared(txt("box.local", "x"));
+    assert!(matches!(
+        publish(shared),
+        Err(PublishError::AlreadyPublished(_))
+    ));
+    let address = RecordSet::new().unique(lan::a("host.local", 1));
+    assert!(matches!(
+        publish(address),
+        Err(PublishError::AlreadyPublished(_))
+    ));
+    // The same data are no contradiction, nor is another type.
+    publish(unique("x")).expect("the same");
+    publish(ours).expect("the same");
+    publish(RecordSet::new().unique(txt("host.local", "z"))).expect("another type");
+    // Of two that say the same none can say anything else.
+    let update = command(&mut lan, host, |engine, now| {
+        engine.update(now, group, unique("y"))
+    });
+    assert!(matches!(update, Err(PublishError::AlreadyPublished(_))));
+}
+
+#[test]
+fn a_set_cannot_have_an_rrset_that_is_shared_and_unique() {
+    // 6762-10.2-8, 6762-10.2-14
+    let set = RecordSet::new()
+        .shared(txt("box.local", "x"))
+        .unique(txt("BOX.local", "y"));
+    assert!(matches!(set.check(), Err(PublishError::Mixed(mixed)) if mixed == name("box.local")));
+}
+
+#[test]
+fn an_update_that_waits_holds_its_names_and_gives_way_to_a_later_one() {
+    // 6762-8.4-6
+    let mut lan = Lan::new(81);
+    let host = lan.host("a", 1);
+    let unique = |owner: &str, text| RecordSet::new().unique(txt(owner, text));
+    let group = lan.publish(host, unique("one.local", "1"));
+    let other = lan.publish(host, unique("other.local", "o"));
+    lan.run_ms(3000);
+    for owner in ["two.local", "three.local"] {
+        command(&mut lan, host, |engine, now| {
+            engine.update(now, group, unique(owner, "1"))
+        })
+        .expect("an update");
+    }
+    // The second one waits; both what is published and what will be is taken.
+    for owner in ["two.local", "three.local"] {
+        let taken = command(&mut lan, host, |engine, now| {
+            engine.update(now, other, unique(owner, "2"))
+        });
+        assert!(
+            matches!(taken, Err(PublishError::AlreadyPublished(_))),
+            "{owner}"
+        );
+    }
+    command(&mut lan, host, |engine, now| {
+        engine.update(now, group, unique("four.local", "1"))
+    })
+    .expect("an update");
+    command(&mut lan, host, |engine, now| {
+        engine.update(now, other, unique("three.local", "2"))
+    })
+    .expect("it is free again");
+    lan.run_ms(10_000);
+    assert!(
+        lan.sent_at(
+            host,
+            cooee_mdns::Instant::ZERO,
+            "four.local",
+            RecordType::TXT
+        )
+        .len()
+            >= 2
+    );
+    lan.assert_clean();
+}
+
+#[test]
+fn an_update_at_the_moment_at_which_one_is_due_replaces_it() {
+    // 6762-8.4-6, ruling 11: the last state wins
+    let mut lan = Lan::new(82);
+    let host = lan.host("a", 1);
+    let unique = |text| RecordSet::new().unique(txt("box.local", text));
+    let group = lan.publish(host, unique("0"));
+    lan.run_ms(3000);
+    let start = lan.now();
+    for text in ["1", "2"] {
+        command(&mut lan, host, |engine, now| {
+            engine.update(now, group, unique(text))
+        })
+        .expect("an update");
+    }
+    command(&mut lan, host, |engine, now| {
+        engine.update(now + lan::ms(6000), group, unique("3"))
+    })
+    .expect("an update");
+    lan.run_ms(20_000);
+    let said: Vec<_> = lan
+        .sent(host, start)
+        .into_iter()
+        .flat_map(records)
+        .collect();
+    let last = said
+        .iter()
+        .rev()
+        .find(|(_, record)| record.kind() == RecordType::TXT);
+    assert_eq!(
+        last.expect("an announcement").1.rdata,
+        txt("box.local", "3").rdata
+    );
+}
