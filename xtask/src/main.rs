@@ -24,6 +24,7 @@ cargo xtask TASK
       --only TEXT         only scenarios whose name contains TEXT; may be repeated
       --list              name the scenarios and stop
       --require-all       what cannot run here is a failure, not a skip
+      --thorough          the long form of scenarios that have one: a flood of 20 s instead of 5
       --cooee PATH        a ready binary instead of `cargo build --release -p cooee-cli`
   no-std                  link wire, mdns and sd without the standard library
   tidy                    file sizes, words, links and lints that cargo does not check
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         "compliance" => compliance::run(rest),
         "corpus" => corpus::run(rest),
         "interop" => interop::run(rest),
+        interop::FLOOD => interop::flood(rest),
         interop::JANITOR => interop::clean_up(rest),
         "no-std" => ci::no_std(),
         "tidy" => tidy::run(),

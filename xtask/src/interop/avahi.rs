@@ -36,6 +36,8 @@ impl<'lab> Avahi<'lab> {
     /// Starts a bus and a daemon, and returns when the host name is established.
     pub(super) fn start(host: &'lab Host) -> Outcome<Self> {
         let socket = host.folder.join("bus");
+        // One that was here before has left it behind.
+        let _ = std::fs::remove_file(&socket);
         let bus_address = format!("unix:path={}", socket.display());
         let settings = written(host, "bus.conf", &bus_settings(&bus_address))?;
         let mut command = host.command(Path::new("dbus-daemon"));
@@ -69,6 +71,13 @@ impl<'lab> Avahi<'lab> {
             daemon: daemon.into(),
             _bus: bus,
         })
+    }
+
+    /// Ends the daemon as the system does, with goodbyes.
+    pub(super) fn stop(self) -> Outcome {
+        let mut daemon = self.daemon.into_inner();
+        daemon.signal("TERM")?;
+        daemon.wait_for_end(PATIENCE).map(drop)
     }
 
     /// That it never had to change a name.

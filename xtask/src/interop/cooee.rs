@@ -1,6 +1,7 @@
 //! The `cooee` command on a host of the lab, driven as a script would: its arguments and its JSON lines.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -21,6 +22,10 @@ pub(super) struct Cooee<'lab> {
     host: &'lab Host,
     /// As a user who may do nothing that others may not.
     as_nobody: bool,
+    /// The interfaces that are named on the command line; none: those that cooee takes by itself.
+    interfaces: &'static [&'static str],
+    /// The host name that is given to `publish`.
+    host_name: Option<&'static str>,
 }
 
 impl<'lab> Cooee<'lab> {
@@ -29,7 +34,27 @@ impl<'lab> Cooee<'lab> {
             lab,
             host: lab.host(host)?,
             as_nobody: false,
+            interfaces: &[INTERFACE],
+            host_name: None,
         })
+    }
+
+    /// The same on the interfaces that it chooses itself.
+    pub(super) fn by_default(self) -> Self {
+        self.on_interfaces(&[])
+    }
+
+    /// The same on these interfaces.
+    pub(super) fn on_interfaces(self, interfaces: &'static [&'static str]) -> Self {
+        Self { interfaces, ..self }
+    }
+
+    /// The same, publishing under this host name.
+    pub(super) fn named(self, name: &'static str) -> Self {
+        Self {
+            host_name: Some(name),
+            ..self
+        }
     }
 
     /// The same command, run by an unprivileged user.
@@ -65,7 +90,24 @@ impl<'lab> Cooee<'lab> {
         Ok(heard.duration_since(process.started()))
     }
 
-    fn start(&self, subcommand: &str, arguments: &[&str]) -> Outcome<Process> {
+    /// The addresses of a host.
+    pub(super) fn addresses_of(&self, host: &str) -> Outcome<BTreeSet<IpAddr>> {
+        let mut process = self.start("host", &[host])?;
+        let mut all = BTreeSet::new();
+        // It ends by itself, in failure if there is no address.
+        process.wait_for_end(PATIENCE)?;
+        for line in process.lines() {
+            let Some(event) = Event::read(line) else {
+                continue;
+            };
+            all.extend(event.seen().addresses);
+            all.extend(event.text("ip").parse::<IpAddr>());
+        }
+        Ok(all)
+    }
+
+    /// A subcommand with these arguments.
+    pub(super) fn start(&self, subcommand: &str, arguments: &[&str]) -> Outcome<Process> {
         let mut command: Command = if self.as_nobody {
             let mut command = self.host.command(Path::new("setpriv"));
             command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
@@ -75,10 +117,10 @@ impl<'lab> Cooee<'lab> {
         } else {
             self.host.command(self.lab.binary())
         };
-        command
-            .arg(subcommand)
-            .args(arguments)
-            .args(["--interface", INTERFACE, "--json"]);
+        command.arg(subcommand).args(arguments).arg("--json");
+        for interface in self.interfaces {
+            command.args(["--interface", interface]);
+        }
         self.host
             .start(&format!("cooee-{subcommand}"), &mut command)
     }
@@ -89,6 +131,9 @@ impl Stack for Cooee<'_> {
         let port = offer.port.to_string();
         let mut arguments = vec![offer.name, offer.kind, &port];
         arguments.extend(offer.txt);
+        if let Some(host) = self.host_name {
+            arguments.extend(["--host", host]);
+        }
         let mut process = self.start("publish", &arguments)?;
         let (name, host) = process.wait_for("registration", PATIENCE, |line| {
             let event = Event::read(&line.text)?;

@@ -8,8 +8,10 @@
 
 mod avahi;
 mod cooee;
+mod hardship;
+mod neighbours;
 mod network;
-
+mod networks;
 mod process;
 mod scenarios;
 mod stack;
@@ -25,6 +27,14 @@ use network::Lab;
 /// The task name under which this program starts itself as janitor.
 pub(crate) const JANITOR: &str = "interop-janitor";
 
+/// The task name under which this program starts itself to flood a link of the lab.
+pub(crate) const FLOOD: &str = "interop-flood";
+
+/// Floods the link that it is started on.
+pub(crate) fn flood(arguments: &[String]) -> Outcome {
+    hardship::send_flood(arguments)
+}
+
 /// What the command line asked for.
 #[derive(Default)]
 struct Options {
@@ -32,6 +42,8 @@ struct Options {
     list: bool,
     require_all: bool,
     cooee: Option<PathBuf>,
+    /// The long form of scenarios that have one.
+    thorough: bool,
 }
 
 /// One row of the table: a name, the programs it needs, and what must be true.
@@ -44,8 +56,15 @@ struct Scenario {
 
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     let options = Options::parse(arguments)?;
-    let chosen: Vec<&Scenario> = scenarios::ALL
-        .iter()
+    let all = [
+        scenarios::ALL,
+        neighbours::ALL,
+        networks::ALL,
+        hardship::ALL,
+    ];
+    let chosen: Vec<&Scenario> = all
+        .into_iter()
+        .flatten()
         .filter(|scenario| options.wants(scenario.name))
         .collect();
     if options.list {
@@ -71,7 +90,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
             .map_err(|error| format!("{}: {error}", path.display()))?,
         None => build()?,
     };
-    let run = Run::new(binary)?;
+    let run = Run::new(binary, options.thorough)?;
     let _janitor = Janitor::start(&run)?;
     judge(&run, &chosen, options.require_all)
 }
@@ -85,10 +104,11 @@ struct Run {
     /// Where the log and capture of a failed scenario are kept.
     kept: PathBuf,
     binary: PathBuf,
+    thorough: bool,
 }
 
 impl Run {
-    fn new(binary: PathBuf) -> Outcome<Self> {
+    fn new(binary: PathBuf, thorough: bool) -> Outcome<Self> {
         let prefix = format!("cooee-{}", std::process::id());
         let folder = std::env::temp_dir().join(&prefix);
         let kept = workspace::root().join("target/interop");
@@ -105,6 +125,7 @@ impl Run {
             folder,
             kept,
             binary: place,
+            thorough,
         })
     }
 }
@@ -210,10 +231,11 @@ impl Options {
                 "--only" => options.only.push(value()?.clone()),
                 "--cooee" => options.cooee = Some(PathBuf::from(value()?)),
                 "--list" => options.list = true,
+                "--thorough" => options.thorough = true,
                 "--require-all" => options.require_all = true,
                 _ => {
                     return Err(format!(
-                        "no option '{argument}'; there are --only --list --require-all --cooee"
+                        "no option '{argument}'; there are --only --list --require-all --thorough --cooee"
                     ));
                 }
             }

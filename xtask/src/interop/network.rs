@@ -19,6 +19,7 @@ pub(super) struct Lab {
     bridge: String,
     folder: PathBuf,
     binary: PathBuf,
+    thorough: bool,
     journal: Journal,
     capture: Option<(Process, PathBuf)>,
 }
@@ -43,6 +44,7 @@ impl Lab {
             bridge: format!("{prefix}-bridge"),
             folder: run.folder.join(number.to_string()),
             binary: run.binary.clone(),
+            thorough: run.thorough,
             journal: Journal::new(),
             capture: None,
         };
@@ -105,6 +107,23 @@ impl Lab {
             .ok_or_else(|| format!("this lab has no host {name}"))
     }
 
+    /// All of them, in the order of the scenario.
+    pub(super) fn hosts(&self) -> &[Host] {
+        &self.hosts
+    }
+
+    /// How long a flood lasts in this run.
+    pub(super) fn flood_time(&self) -> Duration {
+        Duration::from_secs(if self.thorough { 20 } else { 5 })
+    }
+
+    /// Starts a program where the bridges are.
+    pub(super) fn start_at_bridges(&self, what: &str, words: &[&str]) -> Outcome<Process> {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.bridge]).args(words);
+        Process::start(what.into(), &mut command, &self.journal)
+    }
+
     /// The command under test.
     pub(super) fn binary(&self) -> &Path {
         &self.binary
@@ -139,6 +158,24 @@ impl Lab {
             line.text.contains("listening on").then_some(())
         })?;
         Ok(process)
+    }
+
+    /// Gives a host one more interface, on this bridge of the lab (`br0` is the one that all are on) or on none.
+    pub(super) fn add_interface(&self, host: &Host, name: &str, bridge: Option<&str>) -> Outcome {
+        let far = format!("{}-{name}", host.name);
+        let master = bridge.map(|bridge| format!("master {bridge} "));
+        self.configure_bridges(&format!(
+            "link add {far} type veth peer name {name} netns {}\n\
+             link set {far} {}addrgenmode none up\n",
+            host.namespace,
+            master.unwrap_or_default()
+        ))?;
+        host.configure(&format!("link set {name} addrgenmode none up\n"))
+    }
+
+    /// Commands for `ip` where the bridges are.
+    pub(super) fn configure_bridges(&self, commands: &str) -> Outcome {
+        configure(&self.bridge, commands)
     }
 
     /// Saves log and capture under the scenario's name; returns the last lines of the log.
@@ -193,6 +230,32 @@ impl Host {
             .arg(&self.name)
             .arg(program);
         command
+    }
+
+    /// Commands for `ip` on this host.
+    pub(super) fn configure(&self, commands: &str) -> Outcome {
+        configure(&self.namespace, commands)
+    }
+
+    /// What a file says on this host, such as one of `/proc/net`.
+    pub(super) fn read(&self, file: &str) -> Outcome<String> {
+        workspace::output(Command::new("ip").args(["netns", "exec", &self.namespace, "cat", file]))
+    }
+
+    /// Sets a `sysctl` of this host.
+    pub(super) fn sysctl(&self, name: &str, value: &str) -> Outcome {
+        let file = format!("/proc/sys/{}", name.replace('.', "/"));
+        let words = [
+            "netns",
+            "exec",
+            &self.namespace,
+            "sh",
+            "-c",
+            "echo \"$0\" >\"$1\"",
+            value,
+            &file,
+        ];
+        workspace::run(Command::new("ip").args(words))
     }
 
     /// Starts a command of this host.

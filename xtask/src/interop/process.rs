@@ -143,6 +143,16 @@ impl Process {
         }
     }
 
+    /// The most memory that it has had at once, in kilobytes.
+    pub(super) fn peak_memory(&self) -> Outcome<u64> {
+        let file = format!("/proc/{}/status", self.child.id());
+        let status =
+            std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", self.name))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        line.and_then(|line| line.split_whitespace().next()?.parse().ok())
+            .ok_or_else(|| format!("{}: no memory told", self.name))
+    }
+
     /// Waits until it ends by itself, at most for `limit`: its streams close when it does.
     pub(super) fn wait_for_end(&mut self, limit: Duration) -> Outcome<ExitStatus> {
         let deadline = Instant::now() + limit;

@@ -93,10 +93,10 @@ pub(super) const ALL: &[Scenario] = &[
     },
 ];
 
-const HTTP: &str = "_http._tcp";
+pub(super) const HTTP: &str = "_http._tcp";
 
 /// A quote that is no ASCII, a dot, and scripts beyond Latin; each with spaces. TXT in all its forms.
-const OFFERS: &[Offer] = &[
+pub(super) const OFFERS: &[Offer] = &[
     Offer {
         name: "Keith’s web server",
         kind: HTTP,
@@ -118,7 +118,7 @@ const OFFERS: &[Offer] = &[
 ];
 
 /// Long enough for a lost packet and its repetition, on a busy machine too.
-const FOUND: Duration = Duration::from_secs(5);
+pub(super) const FOUND: Duration = Duration::from_secs(5);
 
 /// A goodbye counts after one second (RFC 6762 §10.1); the rest is for the machine.
 const GONE: Duration = Duration::from_secs(3);
@@ -328,7 +328,7 @@ fn on_the_wire(lab: &Lab) -> Outcome<String> {
 }
 
 /// The packets in what tcpdump said: the second line of an IPv4 packet is indented.
-fn packets(lines: &[String]) -> Vec<String> {
+pub(super) fn packets(lines: &[String]) -> Vec<String> {
     let mut packets: Vec<String> = Vec::new();
     for line in lines {
         match packets.last_mut() {
