@@ -651,3 +651,27 @@ fn groups_that_share_a_name_probe_for_it_again_after_a_sleep() {
     lan.run_ms(5000);
     lan.assert_clean();
 }
+
+#[test]
+fn a_goodbye_is_owed_until_it_has_left() {
+    // 6762-10.1-1: who withdraws something may wait for that, also while a driver holds packets back
+    let mut lan = Lan::new(41);
+    let host = lan.host("a", 1);
+    let group = lan.publish(host, service("Shop", "box.local", 80));
+    lan.run_ms(5000);
+    let owed = lan.network.command(host, |station, now| {
+        let engine = &mut station.engine;
+        let before = engine.owes_goodbyes(now);
+        engine.withdraw(now, group);
+        let withdrawn = engine.owes_goodbyes(now);
+        let transmit = engine
+            .poll_transmit(now, &mut Vec::new())
+            .expect("goodbyes");
+        let composed = engine.owes_goodbyes(now);
+        for family in transmit.destination.families() {
+            engine.transmitted(now, transmit.id, family, true);
+        }
+        [before, withdrawn, composed, engine.owes_goodbyes(now)]
+    });
+    assert_eq!(owed, [false, true, true, false]);
+}

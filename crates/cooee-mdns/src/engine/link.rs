@@ -356,6 +356,12 @@ impl Link {
         self.plan_farewells();
     }
 
+    pub(super) fn owes_goodbyes(&self, now: Instant) -> bool {
+        let is_due = |farewell: &Farewell| farewell.left > 0 && farewell.due <= now;
+        let is_under_way = self.in_flight.multicast && self.in_flight.untold > 0;
+        self.is_usable() && (is_under_way || self.farewells.iter().any(is_due))
+    }
+
     /// Plans the next goodbyes after some have been sent.
     pub(super) fn plan_farewells(&mut self) {
         self.farewells.retain(|farewell| farewell.left > 0);

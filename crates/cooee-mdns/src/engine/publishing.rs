@@ -221,6 +221,24 @@ impl Engine {
         self.settle(now);
     }
 
+    /// Says goodbye once on a link for all that is published there: the link works, but is not to be used any more. [`link_down`](Self::link_down)
+    /// is to follow when the goodbyes have left.
+    // RFC 6762 §10.1 (6762-10.1-1), ruling 9
+    pub fn leave_link(&mut self, now: Instant, link: LinkId) {
+        let now = self.clock(now);
+        if let Some(known) = self.links.get_mut(&link) {
+            for &group in self.groups.keys() {
+                known.withdraw(now, group, 1, &mut self.context);
+            }
+        }
+        self.settle(now);
+    }
+
+    /// Whether a goodbye should be on its way by now and is not: it has not been polled, or the system has not been heard of.
+    pub fn owes_goodbyes(&self, now: Instant) -> bool {
+        self.links.values().any(|link| link.owes_goodbyes(now))
+    }
+
     pub(super) fn withdraw_with(&mut self, now: Instant, group: GroupId, goodbyes: u8) {
         self.end_loan(group);
         self.sharers.remove(&group);

@@ -44,7 +44,7 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 /// How long goodbyes may take.
 const SHUTDOWN_LIMIT: Duration = Duration::from_millis(900);
 
-/// Goodbyes for which there is no time to wait, when the runtime goes away under us.
+/// Goodbyes for which there is no time to wait: the runtime goes away under us, or a link is not wanted any more.
 const HURRIED_GOODBYES: usize = 64;
 
 /// The largest message that may come, without IP and UDP headers, and something over.
@@ -246,7 +246,6 @@ impl<N: Driven, W: World> Driver<N, W> {
             self.node.process(now);
             let has_sent = self.send_all();
             if self.held.is_some() {
-                self.node.process(now);
                 return;
             }
             if self.node.poll_timeout().is_some_and(|at| at <= now) {
@@ -283,6 +282,23 @@ impl<N: Driven, W: World> Driver<N, W> {
         has_sent
     }
 
+    /// Sends what there is without regard to pace, since there will be no other time for it.
+    fn send_hurried(&mut self, now: Instant) {
+        if let Some((transmit, _)) = self.held.take() {
+            self.send(now, transmit);
+        }
+        for _ in 0..HURRIED_GOODBYES {
+            // What is held lies in the buffer.
+            if self.held.is_some() {
+                return;
+            }
+            let Some(transmit) = self.node.engine().poll_transmit(now, &mut self.outbox) else {
+                return;
+            };
+            self.send(now, transmit);
+        }
+    }
+
     /// Sends the goodbyes at the usual pace, as far as they go in the time there is.
     async fn say_goodbye(&mut self) {
         self.has_said_goodbye = true;
@@ -309,15 +325,7 @@ impl<N: Driven, W: World> Drop for Driver<N, W> {
             return;
         }
         let now = self.world.now();
-        if let Some((transmit, _)) = self.held.take() {
-            self.send(now, transmit);
-        }
         self.node.engine().shutdown(now);
-        for _ in 0..HURRIED_GOODBYES {
-            let Some(transmit) = self.node.engine().poll_transmit(now, &mut self.outbox) else {
-                return;
-            };
-            self.send(now, transmit);
-        }
+        self.send_hurried(now);
     }
 }

@@ -75,7 +75,7 @@ impl<N: 'static> Handle<N> {
         self.links.borrow().clone()
     }
 
-    /// Chooses other links, while running. Links that are used no more are left without a goodbye.
+    /// Chooses other links, while running. On links that are used no more, what is published says goodbye.
     ///
     /// # Errors
     ///

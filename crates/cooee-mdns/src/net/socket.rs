@@ -83,13 +83,17 @@ pub(super) fn is_port_taken(family: Family, port: u16) -> io::Result<bool> {
 impl LinkSocket {
     /// Binds to the wildcard address of the family and `port`, shared with whoever else wants it.
     pub(super) fn open(family: Family, port: u16) -> io::Result<Self> {
+        Self::open_patiently(family, port, || std::thread::sleep(BIND_PAUSE))
+    }
+
+    fn open_patiently(family: Family, port: u16, mut pause: impl FnMut()) -> io::Result<Self> {
         let mut attempts = 1..=BIND_ATTEMPTS;
         let socket = loop {
             attempts.next();
             match bind_shared(family, port) {
                 // A program that starts with us may be just finding out whether the port is taken, as we do.
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse && !attempts.is_empty() => {
-                    std::thread::sleep(BIND_PAUSE);
+                    pause();
                 }
                 other => break other?,
             }
@@ -503,7 +507,6 @@ mod tests {
 
     #[test]
     fn a_moments_probe_by_another_program_does_not_keep_us_from_the_port() {
-        // On a busy machine a moment may last longer than we try; it does not each time.
         assert!(holds_of_a_free_port(|port| {
             let probe = unbound(Family::V4).unwrap();
             if probe.bind(&wildcard(Family::V4, port)).is_err() {
@@ -511,9 +514,14 @@ mod tests {
             }
             let refused = LinkSocket::open(Family::V4, port).map(drop).unwrap_err();
             assert_eq!(refused.kind(), io::ErrorKind::AddrInUse);
-            let opened = std::thread::spawn(move || LinkSocket::open(Family::V4, port).is_ok());
-            drop(probe);
-            opened.join().unwrap()
+            // The other is there for the first attempt, and gone after the second.
+            let (mut probe, mut pauses) = (Some(probe), 0);
+            let opened = LinkSocket::open_patiently(Family::V4, port, || {
+                pauses += 1;
+                probe.take_if(|_| pauses == 2);
+            });
+            assert_eq!(pauses, 2);
+            opened.is_ok()
         }));
     }
 

@@ -162,7 +162,7 @@ impl Node for Discovery {
 
     fn process(&mut self, now: Instant) {
         self.network.with(|network| network.set_now(now));
-        self.let_go();
+        self.let_go(now);
         loop {
             while let Some(event) = self.engine.poll_event() {
                 self.handle_event(now, event);

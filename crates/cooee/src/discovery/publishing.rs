@@ -179,9 +179,11 @@ impl Discovery {
     }
 
     /// Tells those who withdrew something that its goodbye has left: a node is called before and after its packets are sent.
-    pub(super) fn let_go(&mut self) {
+    pub(super) fn let_go(&mut self, now: Instant) {
+        // Goodbyes may be held back so that no receiver is flooded.
+        let is_held = self.engine.owes_goodbyes(now);
         self.leaving.retain_mut(|leaving| {
-            if !leaving.sent {
+            if !leaving.sent || is_held {
                 leaving.sent = true;
                 return true;
             }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use super::super::driven::{Driven, NetworkEvent};
 use super::super::interface::Interface;
 use super::super::link::{Link, LinkStatus};
+use super::super::role::usable;
 use super::super::select::{explicit_source, select};
 use super::super::world::World;
 use super::Driver;
@@ -139,6 +140,16 @@ impl<N: Driven, W: World> Driver<N, W> {
             .filter(|&i| !speaks(i))
             .collect();
         for index in gone {
+            // It would work, but nobody wants it any more: those on it are told.
+            let is_deselected = links.iter().any(|link| {
+                link.index() == index
+                    && matches!(link.status(), LinkStatus::LeftOut(_))
+                    && usable(link.interface()).is_ok()
+            });
+            if is_deselected {
+                self.node.engine().leave_link(now, LinkId(index));
+                self.send_hurried(now);
+            }
             let Some(state) = self.in_use.remove(&index) else {
                 continue;
             };

@@ -36,7 +36,7 @@ async fn in_namespace_one_network_twice() {
     let ready = |news: &News| matches!(news, News::Engine(Event::Ready { .. }));
     until(&mut told, ready).await;
     // Conflicts would come with the announcements, a second apart.
-    tokio::time::sleep(Duration::from_millis(2500)).await;
+    has_settled(&handle).await;
     while let Ok(news) = told.try_recv() {
         assert!(
             !matches!(news, News::Engine(Event::Conflict { .. })),
@@ -257,6 +257,16 @@ async fn has_addresses(handle: &Handle<Teller>, wanted: usize) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("{:#?}", handle.links());
+}
+
+/// Waits for as long as the engine has something due within a few seconds, by its own deadlines.
+async fn has_settled(handle: &Handle<Teller>) {
+    let due = || handle.ask(|node, now| node.engine.poll_timeout().map(|at| at.since(now)));
+    while let Some(wait) = due().await.unwrap()
+        && wait < Duration::from_secs(5)
+    {
+        tokio::time::sleep(wait + Duration::from_millis(1)).await;
+    }
 }
 
 fn publish_host(handle: &Handle<Teller>, name: &str) {

@@ -78,6 +78,29 @@ async fn dropping_the_last_handle_says_goodbye_too() {
     assert_eq!(goodbyes(&host), 1);
 }
 
+// 6762-10.1-1
+#[tokio::test(start_paused = true)]
+async fn a_link_that_is_not_wanted_any_more_is_left_with_a_goodbye() {
+    let host = Host::with([ethernet(2, "eth0"), ethernet(3, "eth1")]);
+    let (handle, _told, _) = host.start(Links::default());
+    publish(&handle, 1);
+    sleep(Duration::from_secs(3)).await;
+    host.sent();
+    handle.set_links("eth1").unwrap();
+    sleep(Duration::from_secs(3)).await;
+    let sent = host.sent();
+    let of = |index: u32| sent.iter().filter(move |(at, ..)| *at == index);
+    assert_eq!(of(2).count(), 1, "one goodbye where it was");
+    let (_, _, octets) = of(2).next().unwrap();
+    let answers = Message::parse(octets).unwrap().answers();
+    assert!(answers.map(Result::unwrap).all(|record| record.ttl == 0));
+    assert_eq!(of(3).count(), 0, "nothing where it stays");
+    // And back again, from the start.
+    handle.set_links(Links::default()).unwrap();
+    sleep(Duration::from_secs(3)).await;
+    assert!(host.sent().iter().filter(|(at, ..)| *at == 2).count() >= 4);
+}
+
 #[test]
 fn a_runtime_that_goes_away_lets_the_driver_say_goodbye() {
     let runtime = tokio::runtime::Builder::new_current_thread()
