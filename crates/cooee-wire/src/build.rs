@@ -7,13 +7,13 @@ mod compress;
 use core::fmt;
 
 use crate::rdata::{Compressed, Layout};
-use crate::{Flags, Header, Name, ParseError, Question, Rdata, Record, RecordType, Section};
-use compress::Suffixes;
+use crate::{Field, Flags, Header, Name, ParseError, Question, Rdata, Record, RecordType, Section};
+use compress::{Mark, Suffixes};
 
 /// Writes a message, with compressed names, into a buffer whose end is the size limit.
 ///
-/// Whatever has been written at any time is a valid message: what does not fit, or comes in the wrong order, is
-/// refused and leaves no trace. So a sender adds records until one is [refused](BuildError::Full), and goes on in
+/// Whatever has been written at any time is a valid message: what does not fit, comes in the wrong order, or has
+/// data that is none of its type, is refused and leaves no trace. So a sender adds records until one is [refused](BuildError::Full), and goes on in
 /// the next message with that one.
 ///
 /// ```
@@ -38,7 +38,6 @@ use compress::Suffixes;
 /// Nothing allocates. Names are compressed against what this message holds already, octet for octet: a suffix
 /// that differs in case is written again, so that every reader sees the spelling of every name.
 // RFC 4343 §4.1 (4343-4.1-1)
-#[derive(Debug)]
 pub struct MessageBuilder<'b> {
     buffer: &'b mut [u8],
     len: usize,
@@ -73,7 +72,7 @@ impl Compression {
     /// Whether names in data of this layout are compressed.
     fn applies(self, to: Compressed) -> bool {
         match self {
-            Self::Multicast => to != Compressed::Never,
+            Self::Multicast => !matches!(to, Compressed::Never | Compressed::Refused),
             Self::Legacy => matches!(to, Compressed::Always | Compressed::Mdns),
             Self::Unicast => to == Compressed::Always,
             Self::None => false,
@@ -87,7 +86,7 @@ pub struct Checkpoint {
     len: usize,
     counts: [u16; 4],
     has_opt: bool,
-    suffixes: usize,
+    suffixes: Mark,
     rewinds: u32,
 }
 
@@ -99,11 +98,12 @@ pub enum BuildError {
     Full,
     /// Its section lies before the one written last.
     Order,
-    /// It is a second OPT record, or one outside the additional section. RFC 6891 §6.1.1.
+    /// It is a second OPT record, or one outside the additional section, or its owner is not the root.
+    /// RFC 6891 §6.1.1, §6.1.2.
     MisplacedOpt,
     /// Its type can stand in questions only. RFC 1035 §3.2.3.
     QuestionType,
-    /// It is a view into a message, and faulty there.
+    /// A name is faulty, the data is not what its type asks for, or a name is too long for unicast DNS.
     Malformed(ParseError),
 }
 
@@ -112,11 +112,22 @@ impl fmt::Display for BuildError {
         match self {
             Self::Full => f.write_str("message is full"),
             Self::Order => f.write_str("section lies before the one written last"),
-            Self::MisplacedOpt => {
-                f.write_str("opt record is not the only one, or not in the additional section")
-            }
+            Self::MisplacedOpt => f.write_str(
+                "opt record is not the only one, or not of the root in the additional section",
+            ),
             Self::QuestionType => f.write_str("type can stand in questions only"),
             Self::Malformed(error) => error.fmt(f),
+        }
+    }
+}
+
+impl BuildError {
+    /// This error, met in this field.
+    #[cold]
+    fn within(self, field: Field) -> Self {
+        match self {
+            Self::Malformed(error) => Self::Malformed(error.within(field)),
+            other => other,
         }
     }
 }
@@ -133,6 +144,17 @@ impl core::error::Error for BuildError {
 impl From<ParseError> for BuildError {
     fn from(error: ParseError) -> Self {
         Self::Malformed(error)
+    }
+}
+
+impl fmt::Debug for MessageBuilder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MessageBuilder")
+            .field("len", &self.len)
+            .field("limit", &self.buffer.len())
+            .field("counts", &self.counts)
+            .field("compression", &self.compression)
+            .finish_non_exhaustive()
     }
 }
 
@@ -180,7 +202,9 @@ impl<'b> MessageBuilder<'b> {
         let [k0, k1] = question.kind.get().to_be_bytes();
         let [c0, c1] = (question.class.get() & 0x7FFF | top).to_be_bytes();
         self.append(0, |message| {
-            message.name(question.name, true)?;
+            message
+                .name(question.name, true)
+                .map_err(|error| error.within(Field::Question))?;
             message.put(&[k0, k1, c0, c1])
         })
     }
@@ -211,22 +235,25 @@ impl<'b> MessageBuilder<'b> {
 
     /// Appends a record to a section.
     ///
-    /// A TTL above 2,147,483,647 is written as that, except on OPT records.
+    /// A TTL above 2,147,483,647 is written as that, except on OPT records; TXT data of length 0 as one empty string.
     ///
     /// # Errors
     /// [`BuildError::Full`] if there is no room, [`BuildError::Order`] if a later section has records already,
-    /// [`BuildError::Malformed`] if it is a view and a name or the data is faulty, [`BuildError::MisplacedOpt`]
+    /// [`BuildError::Malformed`] if a name or the data is faulty, [`BuildError::MisplacedOpt`]
     /// and [`BuildError::QuestionType`] for what no message may hold. The message is as before then.
     pub fn record(&mut self, section: Section, record: Record<'_>) -> Result<(), BuildError> {
         let kind = record.kind();
         // RFC 1035 §3.2.3 (1035-3.2.3-1)
-        if kind.is_question_only() {
+        if kind.is_question_only() && !(kind == RecordType::ANY && record.is_bare()) {
             return Err(BuildError::QuestionType);
         }
         let is_opt = kind == RecordType::OPT;
-        // RFC 6891 §6.1.1 (6891-6.1.1-5)
-        if is_opt && (self.has_opt || section != Section::Additional) {
+        // RFC 6891 §6.1.1 (6891-6.1.1-5), §6.1.2 (6891-6.1.2-1)
+        if is_opt && (self.has_opt || section != Section::Additional || !record.name.is_root()) {
             return Err(BuildError::MisplacedOpt);
+        }
+        if !record.is_bare() {
+            record.rdata.decode()?;
         }
         let (class, ttl) = if is_opt {
             (record.class.get(), record.ttl)
@@ -241,10 +268,14 @@ impl<'b> MessageBuilder<'b> {
         let ([k0, k1], [c0, c1]) = (kind.get().to_be_bytes(), class.to_be_bytes());
         let [t0, t1, t2, t3] = ttl.to_be_bytes();
         self.append(1 + section as usize, |message| {
-            message.name(record.name, true)?;
+            message
+                .name(record.name, true)
+                .map_err(|error| error.within(Field::Record))?;
             message.put(&[k0, k1, c0, c1, t0, t1, t2, t3, 0, 0])?;
             let start = message.len;
-            message.rdata(record.rdata)?;
+            if !record.is_bare() {
+                message.rdata(record.rdata)?;
+            }
             let len = u16::try_from(message.len - start).map_err(|_| BuildError::Full)?;
             message.patch(start - 2, len)
         })?;
@@ -258,7 +289,7 @@ impl<'b> MessageBuilder<'b> {
             len: self.len,
             counts: self.counts,
             has_opt: self.has_opt,
-            suffixes: self.suffixes.len(),
+            suffixes: self.suffixes.mark(),
             rewinds: self.rewinds,
         }
     }
@@ -268,14 +299,14 @@ impl<'b> MessageBuilder<'b> {
     /// A checkpoint of this message that lies ahead, or in a part that has been taken back meanwhile, changes nothing.
     pub fn rewind(&mut self, checkpoint: Checkpoint) {
         let is_stale = checkpoint.rewinds != self.rewinds && checkpoint.len > self.rewound_to;
-        if is_stale || checkpoint.len > self.len || checkpoint.suffixes > self.suffixes.len() {
+        if is_stale || checkpoint.len > self.len || checkpoint.suffixes.len > self.suffixes.len() {
             return;
         }
         self.rewinds = self.rewinds.wrapping_add(1);
         self.rewound_to = self.rewound_to.min(checkpoint.len);
         self.len = checkpoint.len;
         self.has_opt = checkpoint.has_opt;
-        self.suffixes.truncate(checkpoint.suffixes);
+        self.suffixes.rewind(checkpoint.suffixes);
         for index in 0..4 {
             if let Some(count) = checkpoint.counts.get(index) {
                 self.set_count(index, *count);
@@ -339,13 +370,13 @@ impl<'b> MessageBuilder<'b> {
             .get(section)
             .and_then(|count| count.checked_add(1))
             .ok_or(BuildError::Full)?;
-        let (len, suffixes) = (self.len, self.suffixes.len());
+        let (len, suffixes) = (self.len, self.suffixes.mark());
         let written = write(self);
         match written {
             Ok(()) => self.set_count(section, count),
             Err(_) => {
                 self.len = len;
-                self.suffixes.truncate(suffixes);
+                self.suffixes.rewind(suffixes);
             }
         }
         written
@@ -362,10 +393,15 @@ impl<'b> MessageBuilder<'b> {
     fn rdata(&mut self, rdata: Rdata<'_>) -> Result<(), BuildError> {
         let layout = Layout::of(rdata.kind());
         let split = rdata.split_by(layout)?;
+        // RFC 6763 §6.1 (6763-6.1-5, 6763-6.1-6)
+        if rdata.kind() == RecordType::TXT && rdata.is_empty() {
+            return self.put(&[0]);
+        }
         self.put(split.head)?;
         let compress = self.compression.applies(layout.compressed);
         for name in split.names.into_iter().flatten() {
-            self.name(name, compress)?;
+            self.name(name, compress)
+                .map_err(|error| error.within(Field::Data(rdata.kind())))?;
         }
         self.put(split.tail)
     }
@@ -373,6 +409,10 @@ impl<'b> MessageBuilder<'b> {
     /// Writes a name, as a pointer from the first suffix on that the message has already.
     #[inline]
     fn name(&mut self, name: Name<'_>, compress: bool) -> Result<(), BuildError> {
+        // RFC 6762 Appendix C (6762-C-4)
+        if self.compression == Compression::Unicast {
+            name.check_unicast()?;
+        }
         let compress = compress && self.compression != Compression::None;
         let mut labels = name.labels();
         loop {

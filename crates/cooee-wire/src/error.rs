@@ -1,12 +1,42 @@
 use core::fmt;
 
-/// What was wrong with the octets, and where.
+use crate::RecordType;
+
+/// What was wrong with the octets, in which field, and where.
 ///
-/// Four octets, `Copy`: to refuse a packet costs less than to read it.
+/// Eight octets, `Copy`: to refuse a packet costs less than to read it.
+///
+/// ```
+/// use cooee_wire::{Field, Malformed, Message, RecordType};
+///
+/// let octets = b"\0\0\x84\0\0\0\0\x01\0\0\0\0\0\0\x21\0\x01\0\0\0\x78\0\x07\0\0\0\0\0\x50\x40";
+/// let record = Message::parse(octets)?.answers().next().unwrap()?;
+/// let error = record.data().unwrap_err();
+/// assert_eq!(error.to_string(), "SRV data: name has a label of unknown type at octet 29");
+/// assert_eq!((error.field(), error.kind()), (Field::Data(RecordType::SRV), Malformed::LabelType));
+/// # Ok::<(), cooee_wire::ParseError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ParseError {
     at: u16,
     kind: Malformed,
+    field: Field,
+}
+
+/// The field of a message that an error is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Field {
+    /// The message as a whole, or its header.
+    Message,
+    /// A name that somebody walked: the offset tells which.
+    Name,
+    /// A question: its name, type or class.
+    Question,
+    /// What stands before a record's data: its owner, type, class, TTL or length.
+    Record,
+    /// The data of a record of this type.
+    Data(RecordType),
 }
 
 impl ParseError {
@@ -17,7 +47,17 @@ impl ParseError {
         } else {
             at as u16
         };
-        Self { at, kind }
+        Self {
+            at,
+            kind,
+            field: Field::Name,
+        }
+    }
+
+    /// This error, met in this field.
+    #[cold]
+    pub(crate) const fn within(self, field: Field) -> Self {
+        Self { field, ..self }
     }
 
     /// The offset of the octet where reading stopped, from the first octet of the message.
@@ -25,6 +65,11 @@ impl ParseError {
     /// In what was not read from a message (an owned name, owned data), from its own first octet.
     pub const fn offset(&self) -> usize {
         self.at as usize
+    }
+
+    /// Where in the message it is wrong.
+    pub const fn field(&self) -> Field {
+        self.field
     }
 
     /// The rule that was broken.
@@ -35,6 +80,12 @@ impl ParseError {
 
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.field {
+            Field::Message | Field::Name => {}
+            Field::Question => f.write_str("question: ")?,
+            Field::Record => f.write_str("record: ")?,
+            Field::Data(kind) => write!(f, "{kind} data: ")?,
+        }
         write!(f, "{} at octet {}", self.kind.as_str(), self.at)
     }
 }
@@ -55,6 +106,8 @@ pub enum Malformed {
     LabelType,
     /// A name has more than 255 octets before its final zero. RFC 6762 Appendix C.
     NameTooLong,
+    /// A name has more than the 254 octets before its final zero that unicast DNS allows. RFC 6762 Appendix C.
+    NameTooLongForUnicast,
     /// A compression pointer does not point before the run of labels it stands in. RFC 1035 §4.1.4.
     ForwardPointer,
     /// A name is reached through more pointers than a name can have labels.
@@ -83,8 +136,12 @@ pub enum Malformed {
     TypeBitmap,
     /// An option of an OPT record runs past the end of the data. RFC 6891 §6.1.2.
     OptOption,
+    /// An option to be written has a value that does not fit into its form.
+    OptionValue,
     /// The parameters of an SVCB or HTTPS record are cut short or out of order. RFC 9460 §2.2.
     SvcParam,
+    /// Parameters to be written name a mandatory key that is not there, or themselves, or no key. RFC 9460 §8.
+    MandatoryParam,
     /// The names of the message have more labels than the reader was willing to visit.
     LabelBudget,
 }
@@ -97,21 +154,24 @@ impl Malformed {
             Self::NameTruncated => "name is cut short",
             Self::LabelType => "name has a label of unknown type",
             Self::NameTooLong => "name is longer than 255 octets",
+            Self::NameTooLongForUnicast => "name is longer than the 254 octets of unicast DNS",
             Self::ForwardPointer => "name points forward",
             Self::PointerChain => "name has too many pointers",
             Self::PointerForbidden => "name has a pointer where none may be",
             Self::NameTrailing => "name has octets behind its end",
-            Self::QuestionTruncated => "message ends inside a question",
-            Self::RecordTruncated => "message ends inside a record",
-            Self::RdataTruncated => "record data runs past the end of the message",
-            Self::RdataTooShort => "record data ends inside a field",
-            Self::RdataTrailing => "record data has octets behind its last field",
-            Self::RdataTooLong => "record data is longer than 65535 octets",
-            Self::StringTruncated => "character-string runs past the end of the record data",
+            Self::QuestionTruncated => "message ends inside type and class",
+            Self::RecordTruncated => "message ends inside type, class, TTL and length",
+            Self::RdataTruncated => "data runs past the end of the message",
+            Self::RdataTooShort => "ends inside a field",
+            Self::RdataTrailing => "has octets behind its last field",
+            Self::RdataTooLong => "is longer than 65535 octets",
+            Self::StringTruncated => "character-string runs past the end",
             Self::StringTooLong => "character-string is longer than 255 octets",
             Self::TypeBitmap => "type bitmap has a bad block",
-            Self::OptOption => "option runs past the end of the record data",
-            Self::SvcParam => "service parameters are cut short or out of order",
+            Self::OptOption => "option runs past the end",
+            Self::OptionValue => "option has a value that does not fit into it",
+            Self::SvcParam => "parameters are cut short or out of order",
+            Self::MandatoryParam => "a mandatory parameter is not there",
             Self::LabelBudget => "names have more labels than allowed",
         }
     }

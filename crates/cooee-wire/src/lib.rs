@@ -112,7 +112,7 @@ mod storage;
 
 pub use build::{BuildError, Checkpoint, Compression, MessageBuilder};
 pub use class::Class;
-pub use error::{Malformed, ParseError};
+pub use error::{Field, Malformed, ParseError};
 pub use flags::{Flags, Opcode, Rcode};
 pub use kind::{RecordType, UnknownMnemonic};
 pub use message::{Header, LabelBudget, Message, Questions, Records, SectionRecords};

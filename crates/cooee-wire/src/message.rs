@@ -3,7 +3,7 @@ use core::fmt;
 use crate::parse::{array, located};
 use crate::question::question;
 use crate::record::record;
-use crate::{Flags, Malformed, Name, ParseError, Question, Record, Section};
+use crate::{Field, Flags, Malformed, Name, ParseError, Question, Record, Section};
 
 /// A DNS message, as a view into its octets.
 ///
@@ -24,7 +24,6 @@ pub struct Message<'m> {
 
 /// The twelve octets before the questions. RFC 1035 §4.1.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-
 pub struct Header {
     /// Copied from query to response in unicast DNS; 0 in multicast. RFC 6762 §18.1.
     pub id: u16,
@@ -48,12 +47,14 @@ impl<'m> Message<'m> {
     #[inline]
     pub fn parse(octets: &'m [u8]) -> Result<Self, ParseError> {
         if octets.len() > usize::from(u16::MAX) {
-            return Err(ParseError::new(octets.len(), Malformed::MessageTooLong));
+            return Err(
+                ParseError::new(octets.len(), Malformed::MessageTooLong).within(Field::Message)
+            );
         }
         // RFC 1035 §4.1 (1035-4.1-2)
         let (_, &[i0, i1, f0, f1, q0, q1, a0, a1, n0, n1, r0, r1]) =
             array(Malformed::HeaderTruncated)(octets)
-                .map_err(|error| located(octets.len(), error))?;
+                .map_err(|error| located(octets.len(), error).within(Field::Message))?;
         let header = Header {
             id: u16::from_be_bytes([i0, i1]),
             flags: Flags::from_bits(u16::from_be_bytes([f0, f1])),
@@ -119,25 +120,34 @@ impl<'m> Message<'m> {
     /// bounds how many labels and pointers are visited. [`LabelBudget::default`] lets through all that a sane sender makes.
     ///
     /// # Errors
-    /// The first fault in frame, names or data; [`Malformed::LabelBudget`] at the name that exceeds the budget.
+    /// The first fault in frame, names or data; [`Malformed::LabelBudget`] for the name that exceeds the
+    /// budget, at the start of its question, record or data.
     pub fn check(&self, budget: LabelBudget) -> Result<&'m [u8], ParseError> {
         let mut left = budget.0;
-        let mut visit = |name: Name<'_>| {
+        let mut visit = |name: Name<'_>, at: usize| {
             let spent = left.checked_sub(name.count_steps()?);
-            left = spent.ok_or(ParseError::new(name.offset(), Malformed::LabelBudget))?;
+            left = spent.ok_or(ParseError::new(at, Malformed::LabelBudget))?;
             Ok(())
         };
+        let end_of = |rest: &[u8]| self.octets.len() - rest.len();
         let mut questions = self.questions();
-        for question in &mut questions {
-            visit(question?.name)?;
+        let mut at = end_of(questions.rest);
+        while let Some(question) = questions.next() {
+            visit(question?.name, at).map_err(|error: ParseError| error.within(Field::Question))?;
+            at = end_of(questions.rest);
         }
         let mut records = questions.into_records();
-        for record in &mut records {
+        while let Some(record) = records.next() {
             let (_, record) = record?;
-            visit(record.name)?;
+            visit(record.name, at).map_err(|error| error.within(Field::Record))?;
+            at = end_of(records.rest);
             record.data()?;
+            if record.is_bare() {
+                continue;
+            }
             for name in record.rdata.names()? {
-                visit(name)?;
+                visit(name, record.rdata.offset())
+                    .map_err(|error| error.within(Field::Data(record.kind())))?;
             }
         }
         Ok(records.trailing())
@@ -211,7 +221,7 @@ impl Default for LabelBudget {
 /// The questions of a message.
 ///
 /// Ends after the first fault: what stands behind it has no known place.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Questions<'m> {
     message: Message<'m>,
     rest: &'m [u8],
@@ -263,7 +273,8 @@ impl<'m> Iterator for Questions<'m> {
             Err(error) => {
                 self.left = 0;
                 self.failed = true;
-                Some(Err(located(self.message.octets.len(), error)))
+                let error = located(self.message.octets.len(), error);
+                Some(Err(error.within(Field::Question)))
             }
         }
     }
@@ -271,11 +282,20 @@ impl<'m> Iterator for Questions<'m> {
 
 impl core::iter::FusedIterator for Questions<'_> {}
 
+impl fmt::Debug for Questions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Questions")
+            .field("offset", &(self.message.octets.len() - self.rest.len()))
+            .field("left", &self.left)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The records of a message, each with the section it stands in.
 ///
 /// Ends after the first fault in the frame: what stands behind it has no known place. A fault in a record's data
 /// is none of the frame, and shows only when that data is decoded.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Records<'m> {
     message: &'m [u8],
     rest: &'m [u8],
@@ -318,13 +338,23 @@ impl<'m> Iterator for Records<'m> {
             }
             Err(error) => {
                 self.index = end;
-                Some(Err(located(self.message.len(), error)))
+                Some(Err(located(self.message.len(), error).within(Field::Record)))
             }
         }
     }
 }
 
 impl core::iter::FusedIterator for Records<'_> {}
+
+impl fmt::Debug for Records<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Records")
+            .field("offset", &(self.message.len() - self.rest.len()))
+            .field("index", &self.index)
+            .field("ends", &self.ends)
+            .finish_non_exhaustive()
+    }
+}
 
 /// The records of one section of a message.
 ///

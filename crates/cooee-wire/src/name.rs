@@ -120,6 +120,22 @@ impl<'m> Name<'m> {
         Ok(count + labels.pointers_followed())
     }
 
+    /// Whether the name can be read to its end, and is no longer than unicast DNS allows.
+    ///
+    /// # Errors
+    /// What is wrong with it, and where; [`Malformed::NameTooLongForUnicast`] for a name of 255 octets and the zero.
+    // RFC 6762 Appendix C (6762-C-4), RFC 1035 §2.3.4 (1035-2.3.4-2)
+    pub fn check_unicast(&self) -> Result<(), ParseError> {
+        self.check()?;
+        if self.length() > Self::MAX_UNICAST_LENGTH {
+            return Err(ParseError::new(
+                self.offset(),
+                Malformed::NameTooLongForUnicast,
+            ));
+        }
+        Ok(())
+    }
+
     /// Whether this is the root, the name without labels.
     pub fn is_root(&self) -> bool {
         matches!(self.labels().step(), Ok(None))

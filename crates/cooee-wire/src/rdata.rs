@@ -22,13 +22,13 @@ pub use txt::{CharacterStrings, Txt};
 pub(crate) use layout::{Compressed, Layout, Split};
 
 use crate::parse::located;
-use crate::{Malformed, Name, ParseError, RecordType};
+use crate::{Field, Malformed, Name, ParseError, RecordType};
 
 /// The data of a record and its type, as a view into a message, not decoded.
 ///
 /// `Eq` and `Hash` are those of the data, not of its octets here: names inside the types that this crate knows
-/// compare with their pointers followed and their case folded, everything else octet for octet. They agree with
-/// those of `RdataBuf`, and compare with it directly.
+/// compare with their pointers followed and their case folded, everything else octet for octet; TXT data of length
+/// 0 is one empty string (RFC 6763 §6.1). They agree with those of `RdataBuf`, and compare with it directly.
 #[derive(Clone, Copy)]
 pub struct Rdata<'m> {
     message: &'m [u8],
@@ -60,7 +60,8 @@ impl<'m> Rdata<'m> {
     /// compression pointer.
     pub fn from_octets(kind: RecordType, octets: &'m [u8]) -> Result<Self, ParseError> {
         if octets.len() > usize::from(u16::MAX) {
-            return Err(ParseError::new(octets.len(), Malformed::RdataTooLong));
+            let error = ParseError::new(octets.len(), Malformed::RdataTooLong);
+            return Err(error.within(Field::Data(kind)));
         }
         let rdata = Self {
             message: octets,
@@ -70,7 +71,7 @@ impl<'m> Rdata<'m> {
         };
         Layout::of(kind)
             .check_uncompressed(octets)
-            .map_err(|error| located(octets.len(), error))?;
+            .map_err(|error| located(octets.len(), error).within(Field::Data(kind)))?;
         rdata.decode()?;
         Ok(rdata)
     }
@@ -79,6 +80,12 @@ impl<'m> Rdata<'m> {
     #[inline]
     pub fn kind(&self) -> RecordType {
         self.kind
+    }
+
+    /// Whether there are no octets.
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
     }
 
     /// The octets as they stand in the message, names perhaps compressed.
@@ -114,7 +121,7 @@ impl<'m> Rdata<'m> {
         let end = self.end();
         layout
             .split(self.message, end, self.octets())
-            .map_err(|error| located(end, error))
+            .map_err(|error| located(end, error).within(Field::Data(self.kind)))
     }
 
     /// The offset in the message behind the octets.

@@ -4,7 +4,9 @@ use core::fmt;
 use nom::Parser;
 
 use crate::parse::{Parsed, array, name, take};
-use crate::{Class, Data, Malformed, Name, OptOptions, ParseError, Rcode, Rdata, RecordType};
+use crate::{
+    Class, Data, Malformed, Name, OptOptions, ParseError, Rcode, Rdata, RecordType, Unknown,
+};
 
 /// A record, as a view into a message.
 ///
@@ -46,9 +48,21 @@ impl<'m> Record<'m> {
     ///
     /// # Errors
     /// If the data is not what its type asks for. The records behind this one can still be read.
+    ///
+    /// A [bare](Self::is_bare) record has [`Data::Unknown`] of no octets.
     #[inline(always)]
     pub fn data(&self) -> Result<Data<'m>, ParseError> {
+        if self.is_bare() {
+            return Ok(Data::Unknown(Unknown::new(self.rdata)));
+        }
         self.rdata.decode()
+    }
+
+    /// Whether this is a record of class ANY or NONE without data, whatever its type: in updates these say that
+    /// something is or is not there, or is to be deleted. RFC 2136 §2.4, §2.5.
+    #[inline]
+    pub fn is_bare(&self) -> bool {
+        self.rdata.is_empty() && matches!(self.class, Class::ANY | Class::NONE)
     }
 
     /// The order of the tie-break between simultaneous probes: by class, then type, then data as in
@@ -190,7 +204,7 @@ pub use owned::RecordBuf;
 #[cfg(feature = "alloc")]
 mod owned {
     use super::Record;
-    use crate::{Class, NameBuf, ParseError, RdataBuf, RecordType};
+    use crate::{Class, Field, NameBuf, ParseError, RdataBuf, RecordType};
 
     /// A record that owns its name and data.
     #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -242,12 +256,20 @@ mod owned {
         /// # Errors
         /// If a name is faulty, or the data is not what its type asks for.
         pub fn to_owned(&self) -> Result<RecordBuf, ParseError> {
+            let rdata = if self.is_bare() {
+                RdataBuf::bare(self.kind())
+            } else {
+                self.rdata.to_owned()?
+            };
             Ok(RecordBuf {
-                name: self.name.to_owned()?,
+                name: self
+                    .name
+                    .to_owned()
+                    .map_err(|error| error.within(Field::Record))?,
                 class: self.class,
                 cache_flush: self.cache_flush,
                 ttl: self.ttl,
-                rdata: self.rdata.to_owned()?,
+                rdata,
             })
         }
     }

@@ -66,7 +66,7 @@ fn a_pointer_cut_in_half_is_refused() {
         (error.kind(), error.offset()),
         (Malformed::NameTruncated, 12)
     );
-    assert_eq!(error.to_string(), "name is cut short at octet 12");
+    assert_eq!(error.to_string(), "question: name is cut short at octet 12");
 }
 
 #[test]

@@ -5,8 +5,8 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use cooee_wire::{
-    Class, Compression, Flags, LabelBudget, Message, MessageBuilder, NameBuf, QuestionBuf,
-    RdataBuf, RecordBuf, RecordType, Section, Soa,
+    Class, Compression, Flags, LabelBudget, Message, MessageBuilder, NameBuf, OptOption,
+    QuestionBuf, RdataBuf, RecordBuf, RecordType, Section, Soa,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -125,11 +125,22 @@ struct Wanted {
 
 fn messages() -> impl Strategy<Value = Wanted> {
     const SECTIONS: [Section; 3] = [Section::Answer, Section::Authority, Section::Additional];
-    let records =
-        vec((prop::sample::select(&SECTIONS[..]), records()), 0..12).prop_map(|mut records| {
+    let records = vec((prop::sample::select(&SECTIONS[..]), records()), 0..12).prop_map(
+        |mut records: Vec<(Section, RecordBuf)>| {
+            // One OPT record, among the additional ones.
+            let mut opt = None;
+            records.retain(|(_, record)| {
+                let is_opt = record.kind() == RecordType::OPT;
+                if is_opt {
+                    opt = Some((Section::Additional, record.clone()));
+                }
+                !is_opt
+            });
+            records.extend(opt);
             records.sort_by_key(|(section, _)| *section);
             records
-        });
+        },
+    );
     (any::<u16>(), any::<u16>(), vec(questions(), 0..4), records).prop_map(
         |(id, flags, questions, records)| Wanted {
             id,
@@ -165,6 +176,14 @@ fn records() -> impl Strategy<Value = RecordBuf> {
             cache_flush,
             ttl,
             rdata,
+        })
+        .prop_map(|record| match record.kind() {
+            RecordType::OPT => RecordBuf {
+                name: NameBuf::root(),
+                cache_flush: false,
+                ..record
+            },
+            _ => record,
         })
 }
 
@@ -218,12 +237,66 @@ fn rdatas() -> impl Strategy<Value = RdataBuf> {
             next.as_name(),
             types.into_iter().map(RecordType::new)
         )),
+        named_rdatas(),
+        vec((any::<u16>(), vec(any::<u8>(), 0..40)), 0..4).prop_map(|options| RdataBuf::opt(
+            options
+                .iter()
+                .map(|(code, data)| OptOption::Other { code: *code, data })
+        )
+        .unwrap()),
+        (
+            any::<bool>(),
+            any::<u16>(),
+            names(),
+            vec((1u16.., string()), 0..4)
+        )
+            .prop_map(|(https, priority, target, params)| if https {
+                RdataBuf::https(priority, target.as_name(), params).unwrap()
+            } else {
+                RdataBuf::svcb(priority, target.as_name(), params).unwrap()
+            }),
         (256u16.., vec(any::<u8>(), 0..40)).prop_map(|(kind, octets)| RdataBuf::opaque(
             RecordType::new(kind),
             &octets
         )
         .unwrap()),
     ]
+}
+
+/// Data with names inside that has no view of its own: type, octets before the names, how many names, octets behind.
+fn named_rdatas() -> impl Strategy<Value = RdataBuf> {
+    const LAYOUTS: [(RecordType, usize, usize, usize); 14] = [
+        (RecordType::MD, 0, 1, 0),
+        (RecordType::MF, 0, 1, 0),
+        (RecordType::MB, 0, 1, 0),
+        (RecordType::MG, 0, 1, 0),
+        (RecordType::MR, 0, 1, 0),
+        (RecordType::MINFO, 0, 2, 0),
+        (RecordType::RP, 0, 2, 0),
+        (RecordType::AFSDB, 2, 1, 0),
+        (RecordType::RT, 2, 1, 0),
+        (RecordType::KX, 2, 1, 0),
+        (RecordType::PX, 2, 2, 0),
+        // Three empty strings, or what comes out as such.
+        (RecordType::NAPTR, 7, 1, 0),
+        (RecordType::RRSIG, 18, 1, 40),
+        (RecordType::SIG, 18, 1, 40),
+    ];
+    let layout = prop::sample::select(&LAYOUTS[..]);
+    let octets = (vec(any::<u8>(), 18), vec(any::<u8>(), 40));
+    (layout, [names(), names()], octets).prop_map(
+        |((kind, before, count, behind), names, (head, tail))| {
+            let mut octets = head[..before].to_vec();
+            if kind == RecordType::NAPTR {
+                octets[4..].fill(0);
+            }
+            for name in &names[..count] {
+                octets.extend(name.as_octets());
+            }
+            octets.extend(&tail[..behind]);
+            RdataBuf::opaque(kind, &octets).unwrap()
+        },
+    )
 }
 
 fn compressions() -> impl Strategy<Value = Compression> {

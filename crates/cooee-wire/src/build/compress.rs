@@ -1,8 +1,9 @@
-use core::fmt;
-
 use crate::name::Labels;
 
 /// How many suffixes are remembered. What comes later is still compressed against these.
+///
+/// Each takes a label of at least two octets, and a record or question around it: a datagram of an Ethernet's size
+/// holds about as many, and real ones a third of them.
 const CAPACITY: usize = 128;
 
 /// Where the names written so far have their labels: each is the start of a suffix to point to.
@@ -15,6 +16,13 @@ pub(super) struct Suffixes {
     offsets: [u16; CAPACITY],
     len: usize,
     /// How many labels may still be compared. Names chosen to be alike up to their ends would take long.
+    effort: u32,
+}
+
+/// A state of the table.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    pub(super) len: usize,
     effort: u32,
 }
 
@@ -38,8 +46,17 @@ impl Suffixes {
         self.len
     }
 
-    pub(super) fn truncate(&mut self, len: usize) {
-        self.len = self.len.min(len);
+    /// The present state, to go back to.
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            len: self.len,
+            effort: self.effort,
+        }
+    }
+
+    pub(super) fn rewind(&mut self, mark: Mark) {
+        self.len = self.len.min(mark.len);
+        self.effort = mark.effort;
     }
 
     /// Remembers that a suffix starting with this label is about to be written at `offset`.
@@ -77,14 +94,6 @@ impl Suffixes {
                     &mut self.effort,
                 )
             })
-    }
-}
-
-impl fmt::Debug for Suffixes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.offsets.iter().take(self.len))
-            .finish()
     }
 }
 

@@ -26,10 +26,34 @@ impl PartialEq<Name<'_>> for Name<'_> {
     }
 }
 
-/// Whether two labels differ in ASCII case only; mostly they do not even in that.
+#[cfg(feature = "alloc")]
+impl Name<'_> {
+    /// Whether this is the name with these octets, which are a valid one's and uncompressed: walks one name, not two.
+    #[inline]
+    fn reads(&self, mut octets: &[u8]) -> bool {
+        let mut labels = self.labels();
+        loop {
+            octets = match (labels.step(), octets) {
+                (Ok(Some(ours)), [len, rest @ ..]) if ours.len() == usize::from(*len) => {
+                    match rest.split_at_checked(ours.len()) {
+                        Some((theirs, rest)) if same_label(ours, theirs) => rest,
+                        _ => return false,
+                    }
+                }
+                (Ok(None), [0]) => return true,
+                _ => return false,
+            };
+        }
+    }
+}
+
+/// Whether two labels differ in ASCII case only; mostly they do not even in that. Eight octets at a time.
 #[inline]
 fn same_label(ours: &[u8], theirs: &[u8]) -> bool {
-    ours.len() == theirs.len() && (ours == theirs || ours.eq_ignore_ascii_case(theirs))
+    let ((ours, our_tail), (theirs, their_tail)) = (ours.as_chunks::<8>(), theirs.as_chunks::<8>());
+    ours.len() == theirs.len()
+        && core::iter::zip(ours, theirs).all(|(a, b)| a == b || a.eq_ignore_ascii_case(b))
+        && our_tail.eq_ignore_ascii_case(their_tail)
 }
 
 impl Eq for Name<'_> {}
@@ -154,15 +178,17 @@ impl Eq for NameBuf {}
 
 #[cfg(feature = "alloc")]
 impl PartialEq<Name<'_>> for NameBuf {
+    #[inline]
     fn eq(&self, other: &Name<'_>) -> bool {
-        self.as_name() == *other
+        other.reads(self.as_octets())
     }
 }
 
 #[cfg(feature = "alloc")]
 impl PartialEq<NameBuf> for Name<'_> {
+    #[inline]
     fn eq(&self, other: &NameBuf) -> bool {
-        *self == other.as_name()
+        self.reads(other.as_octets())
     }
 }
 

@@ -1,3 +1,5 @@
+use core::fmt;
+
 use crate::{Malformed, Name, ParseError, parse};
 
 /// How many pointers may be followed in one name: it has at most 127 labels, each of which may stand behind one.
@@ -7,7 +9,7 @@ const MAX_POINTERS: u8 = 128;
 /// The labels of a name, first to last.
 ///
 /// Visits at most 127 labels and 128 pointers, whatever the octets are.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Labels<'m> {
     message: &'m [u8],
     /// The message from the next label on.
@@ -113,3 +115,11 @@ impl<'m> Iterator for Labels<'m> {
 }
 
 impl core::iter::FusedIterator for Labels<'_> {}
+
+impl fmt::Debug for Labels<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.clone().map(<[u8]>::escape_ascii))
+            .finish()
+    }
+}

@@ -3,12 +3,13 @@
 use core::cmp::Ordering;
 use core::hash::{Hash, Hasher};
 
-use super::{Rdata, Split};
+use super::{Rdata, Split, txt};
+use crate::{ParseError, RecordType};
 
 impl PartialEq<Rdata<'_>> for Rdata<'_> {
     fn eq(&self, other: &Rdata<'_>) -> bool {
         self.kind == other.kind
-            && match (self.split(), other.split()) {
+            && match (self.meant(), other.meant()) {
                 (Ok(ours), Ok(theirs)) => {
                     ours.head == theirs.head
                         && ours.tail == theirs.tail
@@ -27,7 +28,7 @@ impl Hash for Rdata<'_> {
     /// The type, the octets before the names, the names, the octets behind them.
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u16(self.kind.get());
-        match self.split() {
+        match self.meant() {
             Ok(Split { head, names, tail }) => {
                 state.write(head);
                 names
@@ -41,16 +42,30 @@ impl Hash for Rdata<'_> {
     }
 }
 
-impl Rdata<'_> {
+impl<'m> Rdata<'m> {
+    /// The data taken apart, as it is compared and hashed.
+    #[inline]
+    fn meant(&self) -> Result<Split<'m>, ParseError> {
+        let mut split = self.split()?;
+        // RFC 6763 §6.1 (6763-6.1-7)
+        if self.kind == RecordType::TXT {
+            split.tail = txt::normal(split.tail);
+        }
+        Ok(split)
+    }
+
     /// The order of the tie-break between simultaneous probes: by the octets of the uncompressed data, unsigned,
     /// case not folded, a missing octet first. Compares data only; class and type are compared before.
+    ///
+    /// Octets and nothing else, as both sides of a tie-break see them: data that is equal may differ here, by the
+    /// case of a name, or TXT data of length 0 and of one empty string.
     // RFC 6762 §8.2 (6762-8.2-12, 6762-8.2-13), RFC 4034 §6.3 (4034-6.3-1)
     pub fn canonical_cmp(&self, other: Rdata<'_>) -> Ordering {
         self.uncompressed().cmp(other.uncompressed())
     }
 
     /// The octets of the data, its names uncompressed.
-    fn uncompressed(&self) -> impl Iterator<Item = u8> {
+    pub(crate) fn uncompressed(&self) -> impl Iterator<Item = u8> + Clone + use<'m> {
         let Split { head, names, tail } = self.split().unwrap_or(Split {
             head: self.octets(),
             names: [None, None],

@@ -4,7 +4,7 @@ use nom::Parser;
 
 use super::{Layout, Nsec, Opt, Rdata, Split, Svcb, Txt};
 use crate::parse::{Stopped, character_string, located, stop};
-use crate::{Malformed, Name, ParseError, RecordType};
+use crate::{Field, Malformed, Name, ParseError, RecordType};
 
 /// The data of a record, decoded by its type into views.
 #[derive(Clone, Copy, Debug)]
@@ -99,13 +99,34 @@ pub struct Hinfo<'m> {
 }
 
 /// The data of a type that this crate does not decode. RFC 3597 §5.
+///
+/// Some of them are known to have names inside (MB, RP, NAPTR, RRSIG …). Those may be compressed, so what a value is
+/// compared, hashed and printed by is not its octets but what they stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub struct Unknown<'m> {
+    rdata: Rdata<'m>,
+}
+
+impl<'m> Unknown<'m> {
+    #[inline(always)]
+    pub(crate) fn new(rdata: Rdata<'m>) -> Self {
+        Self { rdata }
+    }
+
     /// The type.
-    pub kind: RecordType,
-    /// The data as it stands.
-    pub octets: &'m [u8],
+    pub fn kind(&self) -> RecordType {
+        self.rdata.kind()
+    }
+
+    /// The data as it stands, names in it perhaps compressed.
+    pub fn octets(&self) -> &'m [u8] {
+        self.rdata.octets()
+    }
+
+    /// The data as it would stand without compression: octet by octet, without an allocation.
+    pub fn uncompressed(&self) -> impl Iterator<Item = u8> + Clone + use<'m> {
+        self.rdata.uncompressed()
+    }
 }
 
 impl<'m> Rdata<'m> {
@@ -160,15 +181,11 @@ impl<'m> Rdata<'m> {
             RecordType::SOA => Data::Soa(self.soa()?),
             RecordType::HINFO => Data::Hinfo(hinfo(octets).map_err(|error| self.located(error))?),
             RecordType::OPT => Data::Opt(Opt::parse(octets).map_err(|error| self.located(error))?),
-            RecordType::SVCB => {
-                Data::Svcb(Svcb::parse(octets).map_err(|error| self.located(error))?)
-            }
-            RecordType::HTTPS => {
-                Data::Https(Svcb::parse(octets).map_err(|error| self.located(error))?)
-            }
-            kind => {
+            RecordType::SVCB => Data::Svcb(self.service()?),
+            RecordType::HTTPS => Data::Https(self.service()?),
+            _ => {
                 self.split()?;
-                Data::Unknown(Unknown { kind, octets })
+                Data::Unknown(Unknown::new(*self))
             }
         })
     }
@@ -200,9 +217,23 @@ impl<'m> Rdata<'m> {
             Some((_, rest)) => Err(ParseError::new(
                 self.end() - rest.len(),
                 Malformed::RdataTrailing,
-            )),
+            )
+            .within(Field::Data(self.kind))),
             None => Err(self.too_short()),
         }
+    }
+
+    fn service(&self) -> Result<Svcb<'m>, ParseError> {
+        let Split {
+            head: [high, low],
+            names: [Some(target), _],
+            tail,
+        } = self.split_by(Layout::SVCB)?
+        else {
+            return Err(self.too_short());
+        };
+        let priority = u16::from_be_bytes([*high, *low]);
+        Svcb::new(priority, target, tail).map_err(|error| self.located(error))
     }
 
     fn soa(&self) -> Result<Soa<'m>, ParseError> {
@@ -232,12 +263,12 @@ impl<'m> Rdata<'m> {
 
     #[cold]
     fn too_short(&self) -> ParseError {
-        ParseError::new(self.end(), Malformed::RdataTooShort)
+        ParseError::new(self.end(), Malformed::RdataTooShort).within(Field::Data(self.kind))
     }
 
     #[cold]
     fn located(&self, error: Stopped) -> ParseError {
-        located(self.end(), error)
+        located(self.end(), error).within(Field::Data(self.kind))
     }
 }
 

@@ -9,7 +9,7 @@ impl fmt::Display for Rdata<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.decode() {
             Ok(data) => data.fmt(f),
-            Err(_) => opaque(f, self.octets()),
+            Err(_) => opaque(f, self.octets().iter().copied()),
         }
     }
 }
@@ -67,7 +67,7 @@ impl fmt::Display for Data<'_> {
                 }
                 Ok(())
             }
-            Self::Unknown(unknown) => opaque(f, unknown.octets),
+            Self::Unknown(unknown) => opaque(f, unknown.uncompressed()),
         }
     }
 }
@@ -94,10 +94,12 @@ fn quoted(f: &mut fmt::Formatter<'_>, string: &[u8]) -> fmt::Result {
     f.write_str("\"")
 }
 
-fn opaque(f: &mut fmt::Formatter<'_>, octets: &[u8]) -> fmt::Result {
-    write!(f, "\\# {}", octets.len())?;
-    if !octets.is_empty() {
+/// RFC 3597 §5.
+fn opaque(f: &mut fmt::Formatter<'_>, mut octets: impl Iterator<Item = u8> + Clone) -> fmt::Result {
+    let len = octets.clone().count();
+    write!(f, "\\# {len}")?;
+    if len > 0 {
         f.write_str(" ")?;
     }
-    octets.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+    octets.try_for_each(|octet| write!(f, "{octet:02x}"))
 }

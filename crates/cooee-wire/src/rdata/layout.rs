@@ -40,8 +40,10 @@ pub(crate) enum Compressed {
     Mdns,
     /// In multicast messages: SRV. RFC 6762 §18.14.
     Multicast,
-    /// In none.
+    /// In none. What is compressed nevertheless is read.
     Never,
+    /// In none, and what is compressed nevertheless is refused: SVCB and HTTPS. RFC 9460 §2.2.
+    Refused,
 }
 
 /// Data taken apart by its layout.
@@ -84,6 +86,12 @@ impl Layout {
         tail: Tail::Octets(20),
         ..Self::NAME
     };
+    pub(crate) const SVCB: Self = Self {
+        octets: 2,
+        tail: Tail::Any,
+        compressed: Compressed::Refused,
+        ..Self::NAME
+    };
     pub(crate) const NSEC: Self = Self {
         tail: Tail::Any,
         compressed: Compressed::Mdns,
@@ -104,6 +112,7 @@ impl Layout {
             RecordType::NSEC => Self::NSEC,
             RecordType::SOA => Self::SOA,
             RecordType::MX => Self::MX,
+            RecordType::SVCB | RecordType::HTTPS => Self::SVCB,
             RecordType::DNAME => Self {
                 compressed: Compressed::Mdns,
                 ..Self::NAME
@@ -160,6 +169,9 @@ impl Layout {
     ) -> Result<Split<'m>, Stopped> {
         let (rest, ()) = self.head(data)?;
         let head = data.get(..data.len() - rest.len()).unwrap_or_default();
+        if matches!(self.compressed, Compressed::Refused) {
+            uncompressed_name(rest)?;
+        }
         let (rest, names) = match self.names {
             0 => (rest, [None, None]),
             1 => {

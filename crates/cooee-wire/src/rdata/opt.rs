@@ -114,6 +114,54 @@ impl<'m> OptOption<'m> {
         known.unwrap_or(Self::Other { code, data })
     }
 
+    /// Appends the option.
+    #[cfg(feature = "alloc")]
+    pub(super) fn write(&self, octets: &mut alloc::vec::Vec<u8>) -> Result<(), Malformed> {
+        octets.extend(self.code().to_be_bytes());
+        let start = octets.len() + 2;
+        octets.extend([0, 0]);
+        match *self {
+            Self::UpdateLease { lease, key_lease } => {
+                for time in core::iter::once(lease).chain(key_lease) {
+                    let seconds = u32::try_from(time.as_secs())
+                        .ok()
+                        .filter(|_| time.subsec_nanos() == 0)
+                        .ok_or(Malformed::OptionValue)?;
+                    octets.extend(seconds.to_be_bytes());
+                }
+            }
+            Self::Nsid(data) | Self::Other { data, .. } => octets.extend_from_slice(data),
+            Self::Owner(owner) => {
+                octets.extend([0, owner.sequence]);
+                octets.extend(owner.primary_mac);
+                // A password stands behind the address that wakes the machine, even if that is the first again.
+                let wakeup = owner.wakeup_mac;
+                let wakeup = wakeup.or((!owner.password.is_empty()).then_some(owner.primary_mac));
+                octets.extend(wakeup.into_iter().flatten());
+                if !matches!(owner.password.len(), 0 | 4 | 6) {
+                    return Err(Malformed::OptionValue);
+                }
+                octets.extend_from_slice(owner.password);
+            }
+            Self::Cookie { client, server } => {
+                if !matches!(server.len(), 0 | 8..=32) {
+                    return Err(Malformed::OptionValue);
+                }
+                octets.extend(client);
+                octets.extend_from_slice(server);
+            }
+            Self::Padding(len) => {
+                let len = u16::try_from(len).map_err(|_| Malformed::OptionValue)?;
+                octets.resize(start + usize::from(len), 0);
+            }
+        }
+        let len = u16::try_from(octets.len() - start).map_err(|_| Malformed::OptionValue)?;
+        if let Some(place) = octets.get_mut(start - 2..start) {
+            place.copy_from_slice(&len.to_be_bytes());
+        }
+        Ok(())
+    }
+
     /// The code of the option.
     pub fn code(&self) -> u16 {
         match self {
@@ -148,7 +196,7 @@ fn cookie(data: &[u8]) -> Option<OptOption<'_>> {
 /// sequence       8 bits: how often the machine has slept
 /// primary MAC    6 octets: who it is
 /// wakeup MAC     none or 6 octets, if another address wakes it
-/// password       none, 4 or 6 octets, for the magic packet
+/// password       none, 4 or 6 octets, for the magic packet; only behind a wakeup MAC
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -164,13 +212,24 @@ pub struct Owner<'m> {
 }
 
 impl<'m> Owner<'m> {
+    /// A machine known by this address, which also wakes it, without a password.
+    pub const fn new(sequence: u8, primary_mac: [u8; 6]) -> Self {
+        Self {
+            sequence,
+            primary_mac,
+            wakeup_mac: None,
+            password: &[],
+        }
+    }
+
     fn parse(data: &'m [u8]) -> Option<Self> {
         let (&[0, sequence, ref primary_mac @ ..], rest) = data.split_first_chunk::<8>()? else {
             return None;
         };
         let (wakeup_mac, password) = match rest.split_first_chunk() {
             Some((mac, password)) => (Some(*mac), password),
-            None => (None, rest),
+            None if rest.is_empty() => (None, rest),
+            None => return None,
         };
         matches!(password.len(), 0 | 4 | 6).then_some(Self {
             sequence,

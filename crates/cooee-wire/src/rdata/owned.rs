@@ -1,11 +1,11 @@
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::fmt;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
-use super::{Data, Rdata, nsec};
+use super::{Data, OptOption, Rdata, nsec, svcb};
 use crate::storage::Storage;
-use crate::{Malformed, Name, ParseError, RecordType, Soa};
+use crate::{Field, Malformed, Name, ParseError, RecordType, Soa};
 
 /// The data of a record and its type, owned: checked, and with its names uncompressed.
 ///
@@ -115,6 +115,75 @@ impl RdataBuf {
         Self::build(RecordType::NSEC, &[], &[next], &bitmap)
     }
 
+    /// The options of a message.
+    ///
+    /// # Errors
+    /// If a lease is no whole number of seconds up to 4,294,967,295, a cookie of the server has neither none nor 8 to
+    /// 32 octets, a password none, 4 or 6, or all together take more than 65,535.
+    // RFC 6891 §6.1.2 (6891-6.1.2-2)
+    pub fn opt<'o>(options: impl IntoIterator<Item = OptOption<'o>>) -> Result<Self, ParseError> {
+        let mut octets = Vec::new();
+        for option in options {
+            let at = octets.len();
+            option
+                .write(&mut octets)
+                .map_err(|kind| ParseError::new(at, kind).within(Field::Data(RecordType::OPT)))?;
+        }
+        Self::opaque(RecordType::OPT, &octets)
+    }
+
+    /// How to reach a service. The parameters come in any order; of one key the last counts.
+    ///
+    /// # Errors
+    /// If the mandatory parameter names keys that are not there, or not in ascending order, or none; if all together
+    /// take more than 65,535 octets.
+    pub fn svcb<V: Into<Vec<u8>>>(
+        priority: u16,
+        target: Name<'_>,
+        params: impl IntoIterator<Item = (u16, V)>,
+    ) -> Result<Self, ParseError> {
+        Self::service(RecordType::SVCB, priority, target, params)
+    }
+
+    /// How to reach an HTTP origin: as [`svcb`](Self::svcb).
+    ///
+    /// # Errors
+    /// Those of [`svcb`](Self::svcb).
+    pub fn https<V: Into<Vec<u8>>>(
+        priority: u16,
+        target: Name<'_>,
+        params: impl IntoIterator<Item = (u16, V)>,
+    ) -> Result<Self, ParseError> {
+        Self::service(RecordType::HTTPS, priority, target, params)
+    }
+
+    fn service<V: Into<Vec<u8>>>(
+        kind: RecordType,
+        priority: u16,
+        target: Name<'_>,
+        params: impl IntoIterator<Item = (u16, V)>,
+    ) -> Result<Self, ParseError> {
+        let params: BTreeMap<u16, Vec<u8>> = params
+            .into_iter()
+            .map(|(key, value)| (key, value.into()))
+            .collect();
+        let mut octets = Vec::new();
+        let head = priority.to_be_bytes();
+        let error = |kind_of| {
+            ParseError::new(head.len() + target.wire_len(), kind_of).within(Field::Data(kind))
+        };
+        svcb::write_params(&params, &mut octets).map_err(error)?;
+        if octets.len() > usize::from(u16::MAX) - head.len() - target.wire_len() {
+            return Err(error(Malformed::RdataTooLong));
+        }
+        Ok(Self::build(kind, &head, &[target], &octets))
+    }
+
+    /// No data, for a record of class ANY or NONE in an update: see [`Record::is_bare`](crate::Record::is_bare).
+    pub fn bare(kind: RecordType) -> Self {
+        Self::checked(kind, &[])
+    }
+
     /// Data of any type, its names uncompressed.
     ///
     /// # Errors
@@ -150,7 +219,7 @@ impl RdataBuf {
     /// The data, decoded by its type.
     ///
     /// # Errors
-    /// Never: it was checked when it was made.
+    /// If it is [`bare`](Self::bare) and its type asks for more; all other was checked when it was made.
     pub fn decode(&self) -> Result<Data<'_>, ParseError> {
         self.as_rdata().decode()
     }
@@ -190,7 +259,8 @@ impl Rdata<'_> {
             return Ok(RdataBuf::checked(self.kind(), self.octets()));
         }
         for name in split.names.iter().flatten() {
-            name.check()?;
+            name.check()
+                .map_err(|error| error.within(Field::Data(self.kind())))?;
         }
         let names = split.names.map(|name| name.unwrap_or(Name::ROOT));
         let names = names
@@ -198,7 +268,8 @@ impl Rdata<'_> {
             .unwrap_or_default();
         if split.head.len() + split.tail.len() > usize::from(u16::MAX) - 2 * (Name::MAX_LENGTH + 1)
         {
-            return Err(ParseError::new(self.end(), Malformed::RdataTooLong));
+            let error = ParseError::new(self.end(), Malformed::RdataTooLong);
+            return Err(error.within(Field::Data(self.kind())));
         }
         Ok(RdataBuf::build(self.kind(), split.head, names, split.tail))
     }

@@ -1,4 +1,6 @@
-use crate::parse::{Stopped, array, stop, uncompressed_name};
+use core::fmt;
+
+use crate::parse::{Stopped, stop};
 use crate::{Malformed, Name};
 
 /// How to reach a service. RFC 9460 §2.2.
@@ -8,7 +10,7 @@ use crate::{Malformed, Name};
 /// target     a name, never compressed
 /// params     keys of 16 bits in ascending order, a length of 16 bits, a value
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Svcb<'m> {
     /// The lowest is tried first; 0 means that the target is an alias.
@@ -20,10 +22,8 @@ pub struct Svcb<'m> {
 }
 
 impl<'m> Svcb<'m> {
-    pub(super) fn parse(octets: &'m [u8]) -> Result<Self, Stopped> {
-        let (named, priority) = array(Malformed::RdataTooShort)(octets)?;
-        let (rest, ()) = uncompressed_name(named)?;
-        let mut params = SvcParams { rest };
+    pub(super) fn new(priority: u16, target: Name<'m>, octets: &'m [u8]) -> Result<Self, Stopped> {
+        let mut params = SvcParams { rest: octets };
         let mut last = None;
         while !params.rest.is_empty() {
             let before = params.rest;
@@ -33,17 +33,28 @@ impl<'m> Svcb<'m> {
             }
         }
         Ok(Self {
-            priority: u16::from_be_bytes(*priority),
-            target: Name::at(octets, octets.len() - named.len()),
-            params: SvcParams { rest },
+            priority,
+            target,
+            params: SvcParams { rest: octets },
         })
     }
 }
 
 /// The parameters of a [`Svcb`], by key in ascending order.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SvcParams<'m> {
     rest: &'m [u8],
+}
+
+impl SvcParams<'_> {
+    /// The key of the parameter that lists the keys a client must know to use the record. RFC 9460 §8.
+    pub const MANDATORY: u16 = 0;
+}
+
+impl fmt::Debug for SvcParams<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(*self).finish()
+    }
 }
 
 impl<'m> Iterator for SvcParams<'m> {
@@ -58,3 +69,29 @@ impl<'m> Iterator for SvcParams<'m> {
 }
 
 impl core::iter::FusedIterator for SvcParams<'_> {}
+
+/// Appends parameters, in the order of their keys.
+#[cfg(feature = "alloc")]
+pub(super) fn write_params(
+    params: &alloc::collections::BTreeMap<u16, alloc::vec::Vec<u8>>,
+    octets: &mut alloc::vec::Vec<u8>,
+) -> Result<(), Malformed> {
+    // RFC 9460 §8: in ascending order, each once, each there, and not itself.
+    if let Some(listed) = params.get(&SvcParams::MANDATORY) {
+        let (keys, []) = listed.as_chunks::<2>() else {
+            return Err(Malformed::MandatoryParam);
+        };
+        let keys = || keys.iter().map(|key| u16::from_be_bytes(*key));
+        let is_sound = |key| key != SvcParams::MANDATORY && params.contains_key(&key);
+        if listed.is_empty() || !keys().all(is_sound) || !keys().is_sorted_by(|a, b| a < b) {
+            return Err(Malformed::MandatoryParam);
+        }
+    }
+    for (key, value) in params {
+        let len = u16::try_from(value.len()).map_err(|_| Malformed::RdataTooLong)?;
+        octets.extend(key.to_be_bytes());
+        octets.extend(len.to_be_bytes());
+        octets.extend_from_slice(value);
+    }
+    Ok(())
+}

@@ -1,12 +1,14 @@
 use core::fmt;
+use core::hash::{Hash, Hasher};
 
 use crate::parse::{Stopped, character_string};
 
 /// Character-strings: in DNS-SD the attributes of a service, one each. RFC 1035 §3.3.14, RFC 6763 §6.
 ///
-/// Data of length 0 has no strings. The RFC asks for at least one, perhaps empty, and asks to take none as that
-/// (RFC 6763 §6.1); both mean "no attributes".
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+/// There is at least one, perhaps empty. Data of length 0, which many send and the RFC forbids to send, is taken as
+/// one empty string (RFC 6763 §6.1): [`strings`](Self::strings), equality and hash do not tell it from that.
+// RFC 6763 §6.1 (6763-6.1-7), ruling 29
+#[derive(Clone, Copy)]
 pub struct Txt<'m> {
     octets: &'m [u8],
 }
@@ -24,12 +26,34 @@ impl<'m> Txt<'m> {
     /// The strings, in their order.
     #[inline]
     pub fn strings(&self) -> CharacterStrings<'m> {
-        CharacterStrings { rest: self.octets }
+        CharacterStrings {
+            rest: normal(self.octets),
+        }
     }
 
     /// The data as it stands: each string behind its length.
     pub fn octets(&self) -> &'m [u8] {
         self.octets
+    }
+}
+
+/// TXT data by what it says: of no octets it is one empty string.
+#[inline]
+pub(super) fn normal(octets: &[u8]) -> &[u8] {
+    if octets.is_empty() { &[0] } else { octets }
+}
+
+impl PartialEq for Txt<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        normal(self.octets) == normal(other.octets)
+    }
+}
+
+impl Eq for Txt<'_> {}
+
+impl Hash for Txt<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        normal(self.octets).hash(state);
     }
 }
 
