@@ -7,8 +7,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cooee_mdns::net::{self, Families, Handle, Links, Stats};
-use cooee_mdns::{Config, Engine};
+use cooee_mdns::net::{self, Families, Handle, Links, StartError, Stats};
+use cooee_mdns::{Config, Engine, Instant};
 
 use crate::core::{Call, Core, Network, Runner};
 use crate::discovery::{Discovery, Host};
@@ -40,6 +40,7 @@ const LOOKUP_TIMEOUT: Duration = Duration::from_secs(3);
 #[must_use = "nothing is started before `start`"]
 pub struct Builder {
     net: net::Builder,
+    families: Families,
     host: HostPolicy,
     timeout: Duration,
     names: Names,
@@ -67,6 +68,7 @@ impl Default for Builder {
     fn default() -> Self {
         Self {
             net: net::Builder::new(),
+            families: Families::default(),
             host: HostPolicy::Derived,
             timeout: LOOKUP_TIMEOUT,
             names: Names::default(),
@@ -84,6 +86,7 @@ impl Builder {
     /// The families in which packets are sent and heard; both by default.
     pub fn families(mut self, families: Families) -> Self {
         self.net = self.net.families(families);
+        self.families = families;
         self
     }
 
@@ -129,11 +132,34 @@ impl Builder {
     }
 
     pub(crate) fn start_now(self) -> Result<Zeroconf> {
-        let host = host(&self.host)?;
+        self.start_as(&computer_name(), |net, make| net.start(make))
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) const fn chosen_families(&self) -> Families {
+        self.families
+    }
+
+    /// Starts on a computer that a test kit makes up.
+    #[cfg(feature = "testing")]
+    pub(crate) fn start_simulated(
+        self,
+        computer: &str,
+        world: impl net::seam::World,
+    ) -> Result<Zeroconf> {
+        self.start_as(computer, |net, make| net.start_in(world, make))
+    }
+
+    fn start_as(
+        self,
+        computer: &str,
+        start: impl FnOnce(net::Builder, Make) -> std::result::Result<Handle<Discovery>, StartError>,
+    ) -> Result<Zeroconf> {
+        let host = host(&self.host, computer)?;
         let has_host = host.is_some();
         let host = host.map(|wanted| {
             let first = self.names.first_host(&wanted);
-            match is_system_name(&wanted) {
+            match is_system_name(&wanted, computer) {
                 true => Host::system(&wanted, first),
                 false => Host::own(&wanted, first),
             }
@@ -142,10 +168,11 @@ impl Builder {
         let at_once = matches!(self.host, HostPolicy::Named(_));
         let network = Watched::new(Network::default());
         let node_network = network.clone();
-        let handle = self.net.start(move |now, seed| {
+        let make: Make = Box::new(move |now, seed| {
             let engine = Engine::new(Config::default(), seed, now);
             Discovery::new(engine, host, node_network, keeper)
-        })?;
+        });
+        let handle = start(self.net, make)?;
         let core = Core::new(
             Box::new(Driver(handle)),
             network,
@@ -161,18 +188,18 @@ impl Builder {
 }
 
 /// The first label of the host's name, if it is to have one.
-fn host(policy: &HostPolicy) -> Result<Option<String>> {
+fn host(policy: &HostPolicy, computer: &str) -> Result<Option<String>> {
     match policy {
         HostPolicy::None => Ok(None),
         HostPolicy::Named(name) => Ok(Some(host_label(name)?)),
-        HostPolicy::Derived => Ok(Some(derived(&computer_name()))),
-        HostPolicy::System => Ok(Some(host_label(&computer_name())?)),
+        HostPolicy::Derived => Ok(Some(derived(computer))),
+        HostPolicy::System => Ok(Some(host_label(computer)?)),
     }
 }
 
 /// Whether another responder of this computer may have the name by rights, however it came to be asked for.
-fn is_system_name(label: &str) -> bool {
-    label.eq_ignore_ascii_case(&computer_name())
+fn is_system_name(label: &str, computer: &str) -> bool {
+    label.eq_ignore_ascii_case(computer)
 }
 
 /// `tabasco-cooee`, cut on a character boundary to the 63 bytes of a label.
@@ -185,7 +212,10 @@ fn derived(computer: &str) -> String {
     format!("{}{SUFFIX}", computer.get(..end).unwrap_or_default())
 }
 
-/// A node on real sockets.
+/// Makes the node, from the time and a seed.
+type Make = Box<dyn FnOnce(Instant, u64) -> Discovery>;
+
+/// A node with a driver.
 struct Driver(Handle<Discovery>);
 
 impl Runner for Driver {
@@ -221,11 +251,13 @@ mod tests {
     // ruling 22
     #[test]
     fn the_name_of_the_computer_is_the_systems_whoever_asks_for_it() {
-        let label = |policy: HostPolicy| host(&policy).unwrap().unwrap();
-        assert!(is_system_name(&label(HostPolicy::System)));
-        let named = format!("{}.local", computer_name().to_uppercase());
-        assert!(is_system_name(&label(HostPolicy::Named(named))));
-        assert!(!is_system_name(&label(HostPolicy::Derived)));
+        let is_systems = |policy: HostPolicy| {
+            let label = host(&policy, "tabasco").unwrap().unwrap();
+            is_system_name(&label, "tabasco")
+        };
+        assert!(is_systems(HostPolicy::System));
+        assert!(is_systems(HostPolicy::Named("TABASCO.local".into())));
+        assert!(!is_systems(HostPolicy::Derived));
     }
 
     #[test]

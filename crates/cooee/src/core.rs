@@ -61,7 +61,7 @@ pub(crate) struct Network {
     pub(crate) host_name: Option<NameBuf>,
     pub(crate) port_shared: bool,
     /// The node's time when it last worked, and when that was by the clock of the readers.
-    clock: Option<(Instant, std::time::Instant)>,
+    clock: Option<(Instant, tokio::time::Instant)>,
 }
 
 impl Core {
@@ -123,7 +123,7 @@ impl Core {
 impl Network {
     /// Notes the node's time.
     pub(crate) fn set_now(&mut self, now: Instant) {
-        self.clock = Some((now, std::time::Instant::now()));
+        self.clock = Some((now, tokio::time::Instant::now()));
     }
 
     /// The node's time, since its epoch. The node may have slept for long, so what went by since is added.

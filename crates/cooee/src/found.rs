@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cooee_mdns::net::Families;
 use cooee_mdns::{Family, LinkId, LinkSet};
 use cooee_sd::{InstanceName, Missing, ServiceName, ServiceType, Ttl, TxtAttributes};
 use cooee_wire::{Name, NameBuf, RdataBuf, RecordBuf};
+use tokio::time::Instant;
 
 use crate::address::ScopedAddr;
 use crate::links::{Link, LinkTable};

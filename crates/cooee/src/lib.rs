@@ -59,6 +59,8 @@ mod registration;
 #[cfg(feature = "serde")]
 mod serial;
 mod service;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod types;
 mod watched;
 mod zeroconf;

@@ -1,0 +1,171 @@
+//! The library on a simulated network: the driver and all, in simulated time.
+#![cfg(feature = "testing")]
+
+use std::time::Duration;
+
+use cooee::testing::{self, Network};
+use cooee::{Browser, RegistrationEvent, Service, ServiceEvent, ServiceName};
+
+fn chat(name: &str) -> cooee::Result<Service> {
+    Service::new(name, "_cs6452._tcp", 4000)
+}
+
+/// Waits until a service is gone; its addresses may go first.
+async fn removed(peers: &mut Browser) -> ServiceName {
+    loop {
+        match peers.next().await {
+            Some(ServiceEvent::Removed(name)) => return name,
+            Some(_) => {}
+            None => panic!("the stream has ended"),
+        }
+    }
+}
+
+#[test]
+fn a_peer_whose_cable_is_pulled_is_removed_within_its_ttl() {
+    testing::run(async {
+        let network = Network::new(1);
+        let lan = network.lan();
+        let (alice, bob) = (lan.host("alice"), lan.host("bob"));
+        let publisher = alice.zeroconf().await.unwrap();
+        let registration = publisher.publish(chat("Alice").unwrap()).await.unwrap();
+        let finder = bob.zeroconf().await.unwrap();
+        let mut peers = finder.browse("_cs6452._tcp").unwrap();
+        let found = peers.first().await.unwrap();
+        assert_eq!(found.name(), &registration.name());
+        assert_eq!(found.host().to_string(), "alice-cooee.local");
+        assert_eq!(found.addresses().len(), 2, "{}", network.transcript());
+
+        let pulled = tokio::time::Instant::now();
+        alice.leave(&lan);
+        assert_eq!(removed(&mut peers).await, registration.name());
+        assert!(pulled.elapsed() <= Duration::from_secs(135));
+        alice.join(&lan);
+        assert!(matches!(peers.next().await, Some(ServiceEvent::Added(_))));
+    });
+}
+
+#[test]
+fn on_a_link_that_loses_a_third_of_all_packets_every_service_is_found_and_none_flaps() {
+    testing::run(async {
+        let network = Network::new(2);
+        let lan = network.lan();
+        lan.set_loss(0.33);
+        let (alice, bob) = (lan.host("alice"), lan.host("bob"));
+        let publisher = alice.zeroconf().await.unwrap();
+        let mut held = Vec::new();
+        for number in 0..20 {
+            held.push(
+                publisher
+                    .start_publish(chat(&format!("Peer {number}")).unwrap())
+                    .unwrap(),
+            );
+        }
+        let finder = bob.zeroconf().await.unwrap();
+        let mut peers = finder.browse("_cs6452._tcp").unwrap();
+        for _ in 0..20 {
+            assert!(matches!(peers.next().await, Some(ServiceEvent::Added(_))));
+        }
+        let ten_minutes = Duration::from_secs(600);
+        let more = tokio::time::timeout(ten_minutes, async {
+            loop {
+                let event = peers.next().await;
+                assert!(
+                    !matches!(event, Some(ServiceEvent::Removed(_))),
+                    "{event:?}"
+                );
+            }
+        });
+        assert!(more.await.is_err());
+    });
+}
+
+#[test]
+fn the_same_seed_makes_the_same_packets() {
+    let transcript = |seed| {
+        testing::run(async {
+            let network = Network::new(seed);
+            let lan = network.lan();
+            lan.set_loss(0.1);
+            let (alice, bob) = (lan.host("alice"), lan.host("bob"));
+            let publisher = alice.zeroconf().await.unwrap();
+            let _registration = publisher.publish(chat("Alice").unwrap()).await.unwrap();
+            let finder = bob.zeroconf().await.unwrap();
+            finder.list("_cs6452._tcp").await.unwrap();
+            network.transcript()
+        })
+    };
+    assert_eq!(transcript(3), transcript(3));
+    assert_ne!(transcript(3), transcript(4));
+}
+
+#[test]
+fn of_two_programs_that_want_one_name_the_later_takes_the_next_name() {
+    testing::run(async {
+        let network = Network::new(4);
+        let lan = network.lan();
+        let (alice, bob) = (lan.host("alice"), lan.host("bob"));
+        let one = alice.zeroconf().await.unwrap();
+        let first = one.publish(chat("Chat").unwrap()).await.unwrap();
+        let two = bob.zeroconf().await.unwrap();
+        let second = two.start_publish(chat("Chat").unwrap()).unwrap();
+        let mut events = second.events();
+        let renamed = loop {
+            match events.next().await {
+                Some(RegistrationEvent::Renamed { from, to }) => break (from, to),
+                Some(_) => {}
+                None => panic!("it has ended"),
+            }
+        };
+        assert_eq!(renamed.0, first.name());
+        assert_eq!(second.ready().await.unwrap(), renamed.1);
+        assert_eq!(renamed.1.instance().to_string(), "Chat (2)");
+    });
+}
+
+#[test]
+fn a_switch_that_is_off_makes_services_wait_and_one_that_is_on_again_lets_them_appear() {
+    testing::run(async {
+        let network = Network::new(5);
+        let lan = network.lan();
+        lan.cut();
+        let (alice, bob) = (lan.host("alice"), lan.host("bob"));
+        let publisher = alice.zeroconf().await.unwrap();
+        let registration = publisher.start_publish(chat("Alice").unwrap()).unwrap();
+        let mut events = registration.events();
+        while !matches!(events.next().await, Some(RegistrationEvent::Waiting)) {}
+        lan.mend();
+        registration.ready().await.unwrap();
+        let mut peers = bob
+            .zeroconf()
+            .await
+            .unwrap()
+            .browse("_cs6452._tcp")
+            .unwrap();
+        peers.first().await.unwrap();
+    });
+}
+
+#[test]
+fn a_host_that_slept_for_an_hour_learns_who_went_meanwhile() {
+    testing::run(async {
+        let network = Network::new(6);
+        let lan = network.lan();
+        let (alice, bob) = (lan.host("alice"), lan.host("bob"));
+        let publisher = alice.zeroconf().await.unwrap();
+        let _registration = publisher.publish(chat("Alice").unwrap()).await.unwrap();
+        let mut peers = bob
+            .zeroconf()
+            .await
+            .unwrap()
+            .browse("_cs6452._tcp")
+            .unwrap();
+        peers.first().await.unwrap();
+        let hour = Duration::from_secs(3600);
+        tokio::join!(bob.sleep(hour), async {
+            tokio::time::sleep(hour / 2).await;
+            alice.crash();
+        });
+        removed(&mut peers).await;
+    });
+}
