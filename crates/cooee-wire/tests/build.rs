@@ -9,6 +9,7 @@ use cooee_wire::{
 
 #[test]
 fn what_was_built_reads_the_same() {
+    // 1035-4.1.4-8, 1035-4.1.1-1
     let records = service();
     for compression in [
         Compression::Multicast,
@@ -19,6 +20,7 @@ fn what_was_built_reads_the_same() {
         let octets = response(&records, compression);
         let message = Message::parse(&octets).unwrap();
         assert_eq!(message.header().answer_count, records.len() as u16);
+        assert_eq!(message.header().id, 0x0102);
         let read: Vec<_> = message
             .answers()
             .map(|record| record.unwrap().to_owned().unwrap())
@@ -391,7 +393,8 @@ fn names_that_are_alike_up_to_their_ends_take_no_long_search() {
 
 fn response(records: &[RecordBuf], compression: Compression) -> Vec<u8> {
     let mut buffer = vec![0; 65535];
-    let mut builder = MessageBuilder::new(&mut buffer, 0, Flags::RESPONSE, compression).unwrap();
+    let mut builder =
+        MessageBuilder::new(&mut buffer, 0x0102, Flags::RESPONSE, compression).unwrap();
     for record in records {
         builder.record(Section::Answer, record.as_record()).unwrap();
     }

@@ -19,6 +19,11 @@ fn names_types_and_classes_are_text_in_other_formats() {
         wanted
     );
     assert!(serde_json::from_str::<NameBuf>(r#""a..b""#).is_err());
+    // A faulty name in a packet has no text that could be read again.
+    let octets = b"\0\0\0\0\0\x01\0\0\0\0\0\0\x01a\xc0\xff\0\x01\0\x01";
+    let message = cooee_wire::Message::parse(octets).unwrap();
+    let faulty = message.questions().next().unwrap().unwrap().name;
+    assert!(serde_json::to_string(&faulty).is_err());
 }
 
 #[cfg(feature = "bytes")]

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
-use cooee_wire::{Class, Data, LabelBudget, Malformed, Message, Name, ParseError, RecordType};
+use cooee_wire::{
+    Class, Data, Field, LabelBudget, Malformed, Message, Name, ParseError, RecordType,
+};
 
 // RFC 9267 §2: compression pointers.
 
@@ -419,7 +421,7 @@ fn messages_have_12_to_65535_octets() {
 
 #[test]
 fn a_ttl_with_its_top_bit_set_reads_as_0_except_on_opt() {
-    // 2181-8-2, 6891-6.1.3-1
+    // 2181-8-2, 6891-6.1.3-1, 1035-2.3.4-3
     let mut body = b"\0\0\x01\0\x01\x80\0\0\x01\0\x04abcd".to_vec();
     body.extend(b"\0\0\x01\0\x01\x7f\xff\xff\xff\0\x04abcd");
     body.extend(b"\0\0\x29\x85\xa0\x80\0\x80\0\0\0");
@@ -465,6 +467,34 @@ fn walking_names_is_bounded_by_the_budget() {
     assert!(message.check(LabelBudget::default()).is_err());
 }
 
+#[test]
+fn the_budget_ends_at_the_record_that_breaks_it() {
+    // Labels and pointers: 127 of the first owner, then 127 of each pointer, which stands for what it points to.
+    for len in [9000, 65_535] {
+        let octets = pointers_to_a_long_name(len);
+        let message = Message::parse(&octets).unwrap();
+        let records = message.records().count();
+        let enough = 127 * records;
+        assert_eq!(message.check(LabelBudget::new(enough)), Ok(&[][..]));
+        let first = 12 + 127 * 2 + 1 + 10;
+        for (budget, offset) in [
+            (0, 12),
+            (126, 12),
+            (127, first),
+            (2 * 127 - 1, first),
+            (2 * 127, first + 12),
+            (enough - 1, first + 12 * (records - 2)),
+        ] {
+            let error = message.check(LabelBudget::new(budget)).unwrap_err();
+            assert_eq!(
+                (error.kind(), error.field(), error.offset()),
+                (Malformed::LabelBudget, Field::Record, offset),
+                "{budget} of {enough}"
+            );
+        }
+    }
+}
+
 /// A name of 127 labels, and as many records as fit whose owners point to it.
 fn pointers_to_a_long_name(len: usize) -> Vec<u8> {
     let mut name = b"\x01a".repeat(127);
@@ -500,7 +530,6 @@ fn query(name: &[u8]) -> Vec<u8> {
     message([1, 0, 0, 0], &[name, b"\0\x01\0\x01"].concat())
 }
 
-/// A record of the root, class IN, TTL 0.
 #[test]
 fn a_faulty_name_has_no_parents() {
     // 1035-4.1.4-4: its labels lead back into itself
@@ -515,6 +544,7 @@ fn a_faulty_name_has_no_parents() {
     assert!(question.name.parent().is_none());
 }
 
+/// A record of the root, class IN, TTL 0.
 fn record(kind: RecordType, data: &[u8]) -> Vec<u8> {
     record_named(&[0], kind, data)
 }

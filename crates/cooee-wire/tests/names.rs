@@ -4,7 +4,8 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use cooee_wire::{Malformed, Name, NameBuf, NameError};
+use cooee_wire::{Malformed, Message, Name, NameBuf, NameError};
+use hashbrown::HashTable;
 
 #[test]
 fn text_goes_to_labels_and_back() {
@@ -186,6 +187,35 @@ fn octets_must_be_one_whole_plain_name() {
     }
     assert!(Name::from_octets(&[0]).unwrap().is_root());
     assert!(Name::ROOT.is_root());
+}
+
+#[test]
+fn a_table_of_owned_names_is_searched_with_a_name_of_a_packet() {
+    // 1035-2.3.3-1: "local" is a pointer, and the case another.
+    let octets = b"\0\0\x84\0\0\x02\0\0\0\0\0\0\x05LOCAL\0\0\x01\0\x01\x03Box\xc0\x0c\0\x01\0\x01";
+    let mut table = HashTable::new();
+    for text in ["local", "box.local", "box.box.local"] {
+        let owned = name(text);
+        table.insert_unique(hash(&owned), owned, hash);
+    }
+    let message = Message::parse(octets).unwrap();
+    let found: Vec<_> = message
+        .questions()
+        .map(|question| {
+            let borrowed = question.unwrap().name;
+            table
+                .find(hash(&borrowed), |owned| *owned == borrowed)
+                .unwrap()
+                .to_string()
+        })
+        .collect();
+    assert_eq!(found, ["local", "box.local"]);
+    let missing = Name::from_octets(b"\x03bix\x05local\0").unwrap();
+    assert!(
+        table
+            .find(hash(&missing), |owned| *owned == missing)
+            .is_none()
+    );
 }
 
 fn name(text: &str) -> NameBuf {

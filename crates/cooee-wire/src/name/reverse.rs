@@ -53,6 +53,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_ipv4_address_is_written_as_its_numbers_backwards() {
+        // 1035-3.5-1
+        let name = NameBuf::reverse([10, 2, 0, 52].into());
+        assert_eq!(name.to_string(), "52.0.2.10.in-addr.arpa");
+    }
+
+    #[test]
     fn an_ipv6_address_is_written_as_its_nibbles_backwards() {
         // 3596-2.5-1
         let address: IpAddr = "4321:0:1:2:3:4:567:89ab".parse().expect("an address");
