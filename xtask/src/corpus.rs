@@ -12,6 +12,9 @@ const FOLDER: &str = "../shared/corpus";
 /// The targets whose input is a packet as it came from the wire.
 const TARGETS: &[&str] = &["parse_packet", "roundtrip"];
 
+/// The targets with seeds in `fuzz/seeds`: a packet of each of our captures, and some names.
+const SEEDED: &[&str] = &["parse_packet", "roundtrip", "name_text"];
+
 /// `[FOLDER]`: writes each message into the seeds of each target.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     let folder = match arguments {
@@ -24,8 +27,9 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     Ok(())
 }
 
-/// Writes the seeds if the corpus is there; says whether it was.
+/// Writes the seeds: the committed ones, and those of the corpus if that is there; says whether it was.
 pub(crate) fn write_if_there() -> Outcome<bool> {
+    copy_committed()?;
     let folder = root().join(FOLDER);
     if !folder.is_dir() {
         return Ok(false);
@@ -52,6 +56,7 @@ fn write_seeds(folder: &Path) -> Outcome<usize> {
             seeds.push((format!("{stem}-{number}"), octets));
         }
     }
+    copy_committed()?;
     for target in TARGETS {
         let place = root().join("fuzz/corpus").join(target);
         std::fs::create_dir_all(&place).map_err(|error| format!("{}: {error}", place.display()))?;
@@ -60,6 +65,22 @@ fn write_seeds(folder: &Path) -> Outcome<usize> {
         }
     }
     Ok(seeds.len())
+}
+
+/// Copies the small seeds that are committed, one folder for each target, beside the others.
+fn copy_committed() -> Outcome {
+    let fault = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
+    for target in SEEDED {
+        let from = root().join("fuzz/seeds").join(target);
+        let to = root().join("fuzz/corpus").join(target);
+        std::fs::create_dir_all(&to).map_err(|error| fault(&to, error))?;
+        for seed in std::fs::read_dir(&from).map_err(|error| fault(&from, error))? {
+            let seed = seed.map_err(|error| fault(&from, error))?;
+            std::fs::copy(seed.path(), to.join(seed.file_name()))
+                .map_err(|error| fault(&from, error))?;
+        }
+    }
+    Ok(())
 }
 
 fn octets(line: &str) -> Option<Vec<u8>> {
