@@ -26,6 +26,10 @@ cargo xtask TASK
       --require-all       what cannot run here is a failure, not a skip
       --thorough          the long form of scenarios that have one: a flood of 20 s instead of 5
       --cooee PATH        a ready binary instead of `cargo build --release -p cooee-cli`
+  load [OPTIONS]          what an answer costs, ours and others', as a table (Linux, root)
+      --services N        this many alone, instead of 10, 1000 and 10,000
+      --python PATH       a Python that has the package `zeroconf`
+      --peer NAME=PROGRAM another responder: `PROGRAM N` publishes service-0 … in _load._tcp and then says `ready`
   no-std                  link wire, mdns and sd without the standard library
   tidy                    file sizes, words, links and lints that cargo does not check
 ";
@@ -43,6 +47,7 @@ fn main() -> ExitCode {
         "interop" => interop::run(rest),
         interop::FLOOD => interop::flood(rest),
         interop::JANITOR => interop::clean_up(rest),
+        "load" => interop::load::run(rest),
         "no-std" => ci::no_std(),
         "tidy" => tidy::run(),
         _ => {

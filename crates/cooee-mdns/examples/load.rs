@@ -5,7 +5,8 @@
 //! to be root; the price is that the kernel does the asker's share of receiving within the responder's `sendmsg`, and
 //! counts it there. Run it on a quiet machine with two processors at least.
 //!
-//! `-- serve N` and `-- ask RATE N SECONDS` are the two halves alone.
+//! `-- serve N [INTERFACE]`, `-- ask RATE N SECONDS [ADDRESS]` and, for multicast questions, `-- ask-all RATE N SECONDS ADDRESS` with an
+//! address of ours are the halves alone; `cargo xtask load` uses them to measure others as well.
 
 use std::error::Error;
 use std::io::{BufRead, BufReader, Write};
@@ -18,8 +19,8 @@ use std::time::{Duration, Instant as StdInstant};
 use cooee_mdns::net::{Builder, Driven, Links};
 use cooee_mdns::{Config, Engine, Event, Instant, LinkSet, Node, RecordSet};
 use cooee_wire::{
-    Class, Compression, Flags, MessageBuilder, Name, NameBuf, QuestionBuf, RdataBuf, RecordBuf,
-    RecordType,
+    Class, Compression, Flags, Message, MessageBuilder, Name, NameBuf, QuestionBuf, RdataBuf,
+    RecordBuf, RecordType,
 };
 use tokio::sync::mpsc;
 
@@ -34,9 +35,22 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match arguments[..] {
         [] => table(),
-        ["serve", services] => parse(services).and_then(serve),
-        ["ask", rate, services, seconds] => ask_alone(rate, services, seconds),
-        _ => Err("usage: load [serve SERVICES | ask RATE SERVICES SECONDS]".into()),
+        ["serve", services] => parse(services).and_then(|n| serve(n, Links::loopback())),
+        ["serve", services, interface] => {
+            parse(services).and_then(|n| serve(n, Links::from(interface)))
+        }
+        ["ask", rate, services, seconds] => ask_alone(rate, services, seconds, Ipv4Addr::LOCALHOST),
+        ["ask", rate, services, seconds, address] => {
+            parse(address).and_then(|address| ask_alone(rate, services, seconds, address))
+        }
+        ["ask-all", rate, services, seconds, ours] => {
+            parse(ours).and_then(|ours| ask_all(rate, services, seconds, ours))
+        }
+        _ => Err(
+            "usage: load [serve SERVICES [INTERFACE] | ask RATE SERVICES SECONDS [ADDRESS] | \
+                  ask-all RATE SERVICES SECONDS ADDRESS]"
+                .into(),
+        ),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -55,7 +69,12 @@ fn table() -> Outcome<()> {
         let mut responder = Responder::start(services)?;
         for rate in RATES {
             let cpu_before = responder.cpu()?;
-            let heard = ask(rate, services, Duration::from_secs(SECONDS))?;
+            let heard = ask(
+                rate,
+                services,
+                Duration::from_secs(SECONDS),
+                Ipv4Addr::LOCALHOST,
+            )?;
             let cpu = responder.cpu()?.saturating_sub(cpu_before);
             let micros = cpu.as_secs_f64() * 1e6 / heard.answered.max(1) as f64;
             println!(
@@ -136,18 +155,16 @@ impl Drop for Responder {
 }
 
 /// Publishes the services, says "ready", and serves until its input ends.
-fn serve(services: usize) -> Outcome<()> {
+fn serve(services: usize, links: Links) -> Outcome<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
         let (ready, mut all_ready) = mpsc::unbounded_channel();
-        let handle = Builder::new()
-            .links(Links::loopback())
-            .start(|now, seed| Publisher {
-                engine: Engine::new(Config::default(), seed, now),
-                ready,
-            })?;
+        let handle = Builder::new().links(links).start(|now, seed| Publisher {
+            engine: Engine::new(Config::default(), seed, now),
+            ready,
+        })?;
         let records: Vec<RecordSet> = (0..services).map(records).collect::<Outcome<_>>()?;
         handle.call(move |node, now| {
             for set in records {
@@ -217,14 +234,47 @@ impl Node for Publisher {
 
 impl Driven for Publisher {}
 
-fn ask_alone(rate: &str, services: &str, seconds: &str) -> Outcome<()> {
+fn ask_alone(rate: &str, services: &str, seconds: &str, address: Ipv4Addr) -> Outcome<()> {
     let seconds = Duration::from_secs(parse(seconds)?);
-    let heard = ask(parse(rate)?, parse(services)?, seconds)?;
+    tell(&ask(parse(rate)?, parse(services)?, seconds, address)?);
+    Ok(())
+}
+
+fn tell(heard: &Heard) {
     let (p50, p99) = (heard.percentile(50), heard.percentile(99));
     println!(
         "{} asked, {} answered, p50 {p50} µs, p99 {p99} µs",
         heard.asked, heard.answered
     );
+}
+
+/// Asks everybody, as a browser does: from port 5353, with the message number 0. Each record may be answered with once a second, so the rate
+/// has to be lower than the number of services.
+fn ask_all(rate: &str, services: &str, seconds: &str, ours: Ipv4Addr) -> Outcome<()> {
+    let group = Ipv4Addr::new(224, 0, 0, 251);
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 5353))?;
+    socket.join_multicast_v4(&group, &ours)?;
+    socket.set_multicast_ttl_v4(255)?;
+    socket.set_multicast_loop_v4(false)?;
+    let of = |answer: &[u8]| {
+        let message = Message::parse(answer).ok()?;
+        if !message.header().flags.is_response() {
+            return None;
+        }
+        let record = message.answers().next()?.ok()?;
+        let name = record.name.to_string();
+        let number = name.strip_prefix("service-")?.split_once('.')?.0;
+        number.parse().ok()
+    };
+    let seconds = Duration::from_secs(parse(seconds)?);
+    let plan = Plan {
+        rate: parse(rate)?,
+        services: parse(services)?,
+        time: seconds,
+        destination: (group, 5353).into(),
+        is_numbered: false,
+    };
+    tell(&exchange(socket, plan, of)?);
     Ok(())
 }
 
@@ -245,10 +295,45 @@ impl Heard {
 }
 
 /// Asks for SRV records, one after another in a circle, at an even rate.
-fn ask(rate: u64, services: usize, time: Duration) -> Outcome<Heard> {
-    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+fn ask(rate: u64, services: usize, time: Duration, address: Ipv4Addr) -> Outcome<Heard> {
+    let of = |answer: &[u8]| {
+        let number = answer.first_chunk().filter(|_| answer.len() >= 12)?;
+        Some(usize::from(u16::from_be_bytes(*number)))
+    };
+    let plan = Plan {
+        rate,
+        services,
+        time,
+        destination: (address, 5353).into(),
+        is_numbered: true,
+    };
+    exchange(UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?, plan, of)
+}
+
+/// What to ask, and how fast.
+struct Plan {
+    rate: u64,
+    services: usize,
+    time: Duration,
+    destination: SocketAddr,
+    /// Every question has a message number of its own; otherwise it goes by the number of the service.
+    is_numbered: bool,
+}
+
+/// Asks, and notes when what `of` takes for the answer of a question comes.
+fn exchange(
+    socket: UdpSocket,
+    plan: Plan,
+    of: impl Fn(&[u8]) -> Option<usize> + Send + 'static,
+) -> Outcome<Heard> {
+    let Plan {
+        rate,
+        services,
+        time,
+        destination,
+        is_numbered,
+    } = plan;
     socket.set_read_timeout(Some(Duration::from_millis(100)))?;
-    let responder = SocketAddr::from((Ipv4Addr::LOCALHOST, 5353));
     let questions: Vec<Vec<u8>> = (0..services)
         .map(|number| question(service(number)?.as_name()))
         .collect::<Outcome<_>>()?;
@@ -260,7 +345,7 @@ fn ask(rate: u64, services: usize, time: Duration) -> Outcome<Heard> {
     let is_over = Arc::new(AtomicBool::new(false));
     let listener = std::thread::spawn({
         let (socket, asked_at, is_over) = (socket.try_clone()?, asked_at.clone(), is_over.clone());
-        move || listen(&socket, start, &asked_at, &is_over)
+        move || listen(&socket, start, &asked_at, &is_over, of)
     });
 
     let mut asked = 0;
@@ -274,14 +359,17 @@ fn ask(rate: u64, services: usize, time: Duration) -> Outcome<Heard> {
         if due > elapsed {
             std::thread::sleep(due - elapsed);
         }
-        let number = (asked & 0xffff) as u16;
+        let number = match is_numbered {
+            true => (asked & 0xffff) as u16,
+            false => (asked % services as u64) as u16,
+        };
         message.clear();
-        message.extend(number.to_be_bytes());
+        message.extend(if is_numbered { number } else { 0 }.to_be_bytes());
         message.extend(question.iter().skip(2));
         if let Some(at) = asked_at.get(usize::from(number)) {
             at.store(start.elapsed().as_micros() as u64, Ordering::Relaxed);
         }
-        socket.send_to(&message, responder)?;
+        socket.send_to(&message, destination)?;
         asked += 1;
     }
     // What is on its way may arrive.
@@ -301,14 +389,17 @@ fn listen(
     start: StdInstant,
     asked_at: &[AtomicU64],
     is_over: &AtomicBool,
+    of: impl Fn(&[u8]) -> Option<usize>,
 ) -> Vec<u64> {
     let mut latencies = Vec::new();
     let mut answer = [0; 1500];
     while !is_over.load(Ordering::Relaxed) {
-        let Ok(12..) = socket.recv(&mut answer) else {
+        let Ok(length) = socket.recv(&mut answer) else {
             continue;
         };
-        let number = usize::from(u16::from_be_bytes([answer[0], answer[1]]));
+        let Some(number) = answer.get(..length).and_then(&of) else {
+            continue;
+        };
         let at = asked_at
             .get(number)
             .map_or(0, |at| at.load(Ordering::Relaxed));

@@ -9,6 +9,7 @@
 mod avahi;
 mod cooee;
 mod hardship;
+pub(crate) mod load;
 mod neighbours;
 mod network;
 mod networks;

@@ -263,6 +263,12 @@ impl Host {
         Process::start(format!("{what}@{}", self.name), command, &self.journal)
     }
 
+    /// Starts a command that ends with its input: when the process is dropped.
+    pub(super) fn start_with_input(&self, what: &str, command: &mut Command) -> Outcome<Process> {
+        let name = format!("{what}@{}", self.name);
+        Process::start_with(name, command.stdin(Stdio::piped()), &self.journal)
+    }
+
     /// Whether one of its interfaces has this address.
     pub(super) fn has(&self, address: IpAddr) -> bool {
         self.addresses.contains(&address)

@@ -56,9 +56,17 @@ pub(super) struct Process {
 
 impl Process {
     pub(super) fn start(name: String, command: &mut Command, journal: &Journal) -> Outcome<Self> {
+        Self::start_with(name, command.stdin(Stdio::null()), journal)
+    }
+
+    /// The same with the input that the command says.
+    pub(super) fn start_with(
+        name: String,
+        command: &mut Command,
+        journal: &Journal,
+    ) -> Outcome<Self> {
         let started = Instant::now();
         let mut child = command
-            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -143,12 +151,29 @@ impl Process {
         }
     }
 
+    /// The processor time that it has used, all its threads together; the kernel counts in hundredths of a second.
+    pub(super) fn processor_time(&self) -> Outcome<Duration> {
+        let file = format!("/proc/{}/stat", self.child.id());
+        let stat =
+            std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", self.name))?;
+        // After the name, which stands in parentheses, user and system time are the 12th and 13th field.
+        let fields = stat.rsplit(')').next().unwrap_or_default();
+        let ticks = fields.split_whitespace().skip(11).take(2);
+        let ticks = ticks.filter_map(|field| field.parse::<u64>().ok());
+        Ok(Duration::from_millis(10 * ticks.sum::<u64>()))
+    }
+
     /// The most memory that it has had at once, in kilobytes.
     pub(super) fn peak_memory(&self) -> Outcome<u64> {
+        self.memory("VmHWM:")
+    }
+
+    /// One of the kernel's counts of its memory, in kilobytes.
+    pub(super) fn memory(&self, which: &str) -> Outcome<u64> {
         let file = format!("/proc/{}/status", self.child.id());
         let status =
             std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", self.name))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let line = status.lines().find_map(|line| line.strip_prefix(which));
         line.and_then(|line| line.split_whitespace().next()?.parse().ok())
             .ok_or_else(|| format!("{}: no memory told", self.name))
     }
