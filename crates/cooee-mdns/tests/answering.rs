@@ -582,3 +582,50 @@ fn a_unique_set_that_is_known_in_part_is_sent_whole() {
         .filter(|(_, record)| record.kind() == RecordType::A);
     assert_eq!(addresses.count(), 2);
 }
+
+#[test]
+fn an_answer_waits_up_to_500_ms_for_one_that_is_due_a_little_later() {
+    // 6762-6.4-1, 6762-6.4-2
+    let mut lan = Lan::new(92);
+    let host = lan.host("a", 1);
+    let shared = |kind: &str| RecordSet::new().shared(ptr(kind, &format!("one.{kind}")));
+    lan.publish(host, shared("_x._tcp.local"));
+    lan.publish(host, shared("_y._tcp.local"));
+    lan.run_ms(10_000);
+    let start = lan.now();
+    lan.inject(
+        "192.0.2.9:5353",
+        &query("_x._tcp.local", RecordType::PTR, &[]),
+    );
+    let later = QuestionBuf::new(name("_y._tcp.local"), RecordType::PTR);
+    let truncated = message(Flags::QUERY.with_truncated(true), &[later], &[]);
+    lan.inject("192.0.2.8:5353", &truncated);
+    lan.run_ms(2000);
+    let sent = lan.sent(host, start);
+    assert_eq!(sent.len(), 1, "{}", lan.network.transcript());
+    let at = millis(sent[0].at, start);
+    assert!((400..=501).contains(&at), "{at}");
+    // What is to go at once waits for nobody, and takes along what may go.
+    let group = lan.publish(host, RecordSet::new().unique(txt("box.local", "x")));
+    lan.run_ms(10_000);
+    let start = lan.now();
+    lan.inject("192.0.2.8:5353", &truncated);
+    lan.inject(
+        "192.0.2.9:5353",
+        &query("_x._tcp.local", RecordType::PTR, &[]),
+    );
+    lan.run_ms(150);
+    assert!(lan.sent(host, start).is_empty());
+    lan.inject("192.0.2.9:5353", &query("box.local", RecordType::TXT, &[]));
+    lan.run_ms(5);
+    let first = records(lan.sent(host, start)[0]);
+    assert!(
+        first
+            .iter()
+            .any(|(_, record)| record.kind() == RecordType::PTR)
+    );
+    lan.network
+        .command(host, |station, now| station.engine.withdraw(now, group));
+    lan.run_ms(2000);
+    lan.assert_clean();
+}

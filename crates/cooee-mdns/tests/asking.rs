@@ -419,3 +419,21 @@ fn what_we_published_ourselves_is_asked_of_others_once_it_is_withdrawn() {
     );
     assert!(lan.answers(host).is_empty());
 }
+
+#[test]
+fn a_query_that_could_not_be_sent_does_not_count() {
+    // Ruling 26
+    let mut lan = Lan::new(90);
+    let host = lan.host("a", 1);
+    lan.run_ms(1000);
+    let start = lan.now();
+    lan.network.set_mute(host, true);
+    lan.ask(host, "_x._tcp.local", RecordType::PTR);
+    lan.run_ms(200);
+    lan.network.set_mute(host, false);
+    lan.run_ms(3000);
+    let asked = lan.asked_at(host, start, "_x._tcp.local", RecordType::PTR);
+    assert!((200..=370).contains(&asked[0]), "{asked:?}");
+    assert_eq!(asked[1] - asked[0], 1000);
+    assert_eq!(lan.network.node(host).engine.stats().send_failures, 1);
+}

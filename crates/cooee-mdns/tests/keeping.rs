@@ -453,3 +453,24 @@ fn a_record_that_comes_and_goes_and_comes_and_goes_says_goodbye_once_a_second() 
     lan.run_ms(5000);
     lan.assert_clean();
 }
+
+#[test]
+fn a_goodbye_that_could_not_be_sent_does_not_count() {
+    // Ruling 26, ruling 9
+    let mut lan = Lan::new(91);
+    let (shop, host) = (lan.host("shop", 1), lan.host("a", 2));
+    let group = lan.publish(shop, service("Shop", "box.local", 80));
+    lan.ask(host, HTTP, RecordType::PTR);
+    lan.run_ms(5000);
+    let start = lan.now();
+    lan.network.set_mute(shop, true);
+    lan.network
+        .command(shop, |station, now| station.engine.withdraw(now, group));
+    lan.run_ms(400);
+    lan.network.set_mute(shop, false);
+    lan.run_ms(5000);
+    let said = lan.sent_at(shop, start, HTTP, RecordType::PTR);
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(lan.answers(host).is_empty());
+    lan.assert_clean();
+}

@@ -12,8 +12,8 @@ use super::Instant;
 use super::asked::Heard;
 use super::cache::{Hashes, matches};
 use super::config::{
-    DEFENCE_SPACING, LEGACY_SIZE, MULTICAST_SPACING, PORT, PROBE_INTERVAL, SHARED_RESPONSE_DELAY,
-    TRUNCATED_RESPONSE_DELAY, TRUNCATED_RESPONSE_LIMIT,
+    AGGREGATION, DEFENCE_SPACING, LEGACY_SIZE, MULTICAST_SPACING, PORT, PROBE_INTERVAL,
+    SHARED_RESPONSE_DELAY, TRUNCATED_RESPONSE_DELAY, TRUNCATED_RESPONSE_LIMIT,
 };
 use super::context::Context;
 use super::datagram::Datagram;
@@ -43,7 +43,32 @@ struct Timing {
     not_before: Instant,
     due: Instant,
     limit: Instant,
+    /// It may wait for others that are due a little later.
+    patient: bool,
     defence: bool,
+}
+
+impl Timing {
+    /// Just then.
+    const fn at(due: Instant) -> Self {
+        Self {
+            not_before: due,
+            due,
+            limit: due,
+            patient: false,
+            defence: false,
+        }
+    }
+
+    /// After a while that differs from host to host.
+    // RFC 6762 §6 (6762-6-21)
+    fn delayed(now: Instant, cx: &mut Context) -> Self {
+        Self {
+            not_before: now + SHARED_RESPONSE_DELAY.0,
+            patient: true,
+            ..Self::at(now + cx.rng.between(SHARED_RESPONSE_DELAY))
+        }
+    }
 }
 
 /// A simple resolver asks one question; what it asks is repeated to it, so there is a bound.
@@ -297,6 +322,7 @@ impl Link {
                 not_before: due,
                 due,
                 limit: now + TRUNCATED_RESPONSE_LIMIT,
+                patient: false,
                 defence: false,
             };
         }
@@ -305,16 +331,11 @@ impl Link {
                 not_before: now,
                 due: now,
                 limit: now,
+                patient: false,
                 defence: is_probe,
             };
         }
-        let due = now + cx.rng.between(SHARED_RESPONSE_DELAY);
-        Timing {
-            not_before: now + SHARED_RESPONSE_DELAY.0,
-            due,
-            limit: due,
-            defence: false,
-        }
+        Timing::delayed(now, cx)
     }
 
     #[expect(
@@ -395,11 +416,17 @@ impl Link {
         let earliest = Self::after(own.last_multicast, spacing);
         let not_before = timing.not_before.max(earliest);
         let due = timing.due.max(earliest);
+        let patience = if timing.patient {
+            due + AGGREGATION
+        } else {
+            due
+        };
         let pending = match own.pending {
             Some(known) => Pending {
                 not_before: known.not_before.min(not_before),
                 due: known.due.min(due),
                 limit: known.limit.min(timing.limit.max(due)),
+                patience: known.patience.min(patience),
                 asked_by: known.asked_by.filter(|known| Some(*known) == asked_by),
                 heard: Heard::default(),
             },
@@ -407,6 +434,7 @@ impl Link {
                 not_before,
                 due,
                 limit: timing.limit.max(due),
+                patience,
                 asked_by,
                 heard: Heard::default(),
             },
@@ -422,30 +450,14 @@ impl Link {
     /// Makes a record go out as soon as it may.
     pub(super) fn announce_record(&mut self, now: Instant, slot: usize) {
         if self.own.get(slot).is_some_and(super::own::Own::is_active) {
-            self.schedule(
-                slot,
-                Timing {
-                    not_before: now,
-                    due: now,
-                    limit: now,
-                    defence: false,
-                },
-                None,
-            );
+            self.schedule(slot, Timing::at(now), None);
         }
     }
 
     /// Makes a record go out soon, because somebody has told others that it is gone or nearly so.
     // RFC 6762 §6.6 (6762-6.6-4), ruling 10
     pub(super) fn correct(&mut self, now: Instant, slot: usize, cx: &mut Context) {
-        let due = now + cx.rng.between(SHARED_RESPONSE_DELAY);
-        let timing = Timing {
-            not_before: now + SHARED_RESPONSE_DELAY.0,
-            due,
-            limit: due,
-            defence: false,
-        };
-        self.schedule(slot, timing, None);
+        self.schedule(slot, Timing::delayed(now, cx), None);
     }
 
     /// The datagram with this record did not leave: it was last multicast when it was before, and goes out again.
@@ -461,18 +473,16 @@ impl Link {
         };
         own.last_multicast = before;
         let later = now + PROBE_INTERVAL;
-        let timing = Timing {
-            not_before: later,
-            due: later,
-            limit: later,
-            defence: false,
-        };
-        self.schedule(slot, timing, None);
+        self.schedule(slot, Timing::at(later), None);
     }
 
-    /// The time has come for some answers: all that may go out now do.
-    // RFC 6762 §6.4 (6762-6.4-1)
+    /// The time has come for some answers: all that may go out now do, unless all of these can wait for one that is due a little later.
+    // RFC 6762 §6.4 (6762-6.4-1, 6762-6.4-2)
     pub(super) fn release_answers(&mut self, now: Instant) {
+        if let Some(later) = self.worth_waiting_for(now) {
+            self.respond.set(later, Why::Respond, &mut self.deadlines);
+            return;
+        }
         let mut next: Option<Instant> = None;
         let (own, ready) = (&mut self.own, &mut self.ready_answers);
         self.pending.retain(|&slot| {
@@ -489,6 +499,21 @@ impl Link {
         if let Some(next) = next {
             self.respond.set(next, Why::Respond, &mut self.deadlines);
         }
+    }
+
+    /// When the last answer is due that cannot go out yet, and that all which are due now can wait for.
+    fn worth_waiting_for(&self, now: Instant) -> Option<Instant> {
+        let pending = || {
+            let slots = self.pending.iter();
+            slots.filter_map(|&slot| self.own.get(slot).and_then(|own| own.pending))
+        };
+        let due = pending().filter(|pending| pending.due <= now);
+        let patience = due.map(|pending| pending.patience).min()?;
+        let later = pending().filter(|pending| pending.not_before > now);
+        later
+            .map(|pending| pending.due)
+            .filter(|due| *due <= patience)
+            .max()
     }
 
     fn queue_reply(&mut self, now: Instant, query: &Query<'_>, mut reply: Reply, cx: &mut Context) {

@@ -27,15 +27,10 @@ pub(super) struct Asked {
     hash: u64,
     /// Who wants to know.
     pub(super) clients: Vec<QueryId>,
-    /// It stood when the link came up: its first query may ask for unicast (ruling 1).
-    pub(super) first_of_link: bool,
-    pub(super) last_sent: Option<Instant>,
-    interval: Option<Duration>,
+    pub(super) series: Series,
     pub(super) timer: Timer,
     /// It is among those to be sent now.
     pub(super) ready: bool,
-    /// It is so because the series has come to its next query, and not to refresh a record.
-    pub(super) series_due: bool,
     /// A complete answer is known: the series rests until it runs out.
     // RFC 6762 §5.2 (6762-5.2-15)
     pub(super) complete: bool,
@@ -44,6 +39,17 @@ pub(super) struct Asked {
     pub(super) differs_from: u64,
     /// Families on which another host's same question was heard since the series' last query (ruling 24).
     pub(super) heard: Heard,
+}
+
+/// How far the queries for a question have come.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Series {
+    /// The question stood when the link came up: its first query may ask for unicast (ruling 1).
+    pub(super) first_of_link: bool,
+    pub(super) last_sent: Option<Instant>,
+    interval: Option<Duration>,
+    /// It has come to its next query; what is asked otherwise is to refresh a record.
+    pub(super) is_due: bool,
 }
 
 /// On which families something was heard.
@@ -76,12 +82,9 @@ impl AskedQuestions {
             question: question.clone(),
             hash,
             clients: Vec::new(),
-            first_of_link: false,
-            last_sent: None,
-            interval: None,
+            series: Series::default(),
             timer: Timer::default(),
             ready: false,
-            series_due: false,
             complete: false,
             differs_from: 0,
             heard: Heard::default(),
@@ -154,21 +157,23 @@ impl Asked {
     /// A query with this question goes out now, or another host's stands for it: the next is due after twice the last interval.
     // RFC 6762 §5.2 (6762-5.2-2, 6762-5.2-3, 6762-5.2-5)
     pub(super) fn advance_series(&mut self, now: Instant) -> Instant {
-        let interval = match self.interval {
+        let interval = match self.series.interval {
             None => FIRST_QUERY_INTERVAL,
             Some(last) => (last * 2).min(LAST_QUERY_INTERVAL),
         };
-        self.interval = Some(interval);
-        self.last_sent = Some(now);
-        self.first_of_link = false;
-        self.series_due = false;
+        self.series = Series {
+            first_of_link: false,
+            last_sent: Some(now),
+            interval: Some(interval),
+            is_due: false,
+        };
         self.heard = Heard::default();
         now + interval
     }
 
     /// Begins the series anew.
     pub(super) fn restart_series(&mut self) {
-        self.interval = None;
+        self.series.interval = None;
         self.complete = false;
     }
 }

@@ -7,7 +7,8 @@ use alloc::vec::Vec;
 use cooee_wire::{Class, QuestionBuf, RecordType};
 
 use super::Instant;
-use super::config::{FIRST_QUERY_DELAY, FIRST_QUERY_INTERVAL};
+use super::asked::Series;
+use super::config::{FIRST_QUERY_DELAY, FIRST_QUERY_INTERVAL, PROBE_INTERVAL};
 use super::context::Context;
 use super::event::QueryId;
 use super::link::{Link, Why};
@@ -30,7 +31,7 @@ impl Link {
             return;
         };
         asked.clients.push(query);
-        asked.first_of_link |= with_link;
+        asked.series.first_of_link |= with_link;
         // A complete answer that we have needs no query; nor does one that we give ourselves.
         if self.is_answered(question, cx) {
             self.completed(slot, cx);
@@ -81,6 +82,7 @@ impl Link {
         };
         asked.restart_series();
         let earliest = asked
+            .series
             .last_sent
             .map_or(Instant::ZERO, |last| last + FIRST_QUERY_INTERVAL);
         asked
@@ -102,7 +104,7 @@ impl Link {
     /// The next query of a series is due.
     pub(super) fn series_is_due(&mut self, slot: usize) {
         if let Some(asked) = self.asked.get_mut(slot) {
-            asked.series_due = true;
+            asked.series.is_due = true;
         }
         self.ask_now(slot);
     }
@@ -114,6 +116,17 @@ impl Link {
         {
             asked.ready = true;
             self.ready_questions.push_back(slot);
+        }
+    }
+
+    /// The query did not leave: the series is where it was before, and the question is asked again (ruling 26).
+    pub(super) fn query_failed(&mut self, now: Instant, slot: usize, before: Series) {
+        if let Some(asked) = self.asked.get_mut(slot) {
+            asked.series = before;
+            let later = now + PROBE_INTERVAL;
+            asked
+                .timer
+                .advance(later, Why::Ask(slot), &mut self.deadlines);
         }
     }
 
@@ -151,7 +164,7 @@ impl Link {
     pub(super) fn restart_all_series(&mut self, now: Instant, cx: &mut Context) {
         for slot in self.asked.slots() {
             if let Some(asked) = self.asked.get_mut(slot) {
-                asked.first_of_link = true;
+                asked.series.first_of_link = true;
             }
             self.start_series(now, slot, cx);
         }

@@ -65,6 +65,9 @@ pub(super) const SHARED_RESPONSE_DELAY: (Duration, Duration) = (ms(20), ms(120))
 pub(super) const TRUNCATED_RESPONSE_DELAY: (Duration, Duration) = (ms(400), ms(500));
 /// How long a stream of truncated queries can put off a response in all (ruling 12).
 pub(super) const TRUNCATED_RESPONSE_LIMIT: Duration = ms(3000);
+/// How much longer a response that is delayed anyway waits for others that are due a little later.
+// RFC 6762 §6.4 (6762-6.4-2), ruling 11
+pub(super) const AGGREGATION: Duration = ms(500);
 /// A record is multicast at most once in this time.
 // RFC 6762 §6 (6762-6-30)
 pub(super) const MULTICAST_SPACING: Duration = ms(1000);

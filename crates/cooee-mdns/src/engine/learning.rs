@@ -251,7 +251,10 @@ impl Link {
         // Nobody wants it any more: it may run out (6762-5.2-13).
         let asked = !asking.is_empty();
         for slot in asking {
-            let lately = self.asked.get(slot).and_then(|asked| asked.last_sent);
+            let lately = self
+                .asked
+                .get(slot)
+                .and_then(|asked| asked.series.last_sent);
             if lately.is_none_or(|last| now.since(last) >= FIRST_QUERY_INTERVAL) {
                 self.ask_now(slot);
             }

@@ -7,9 +7,11 @@ use core::net::SocketAddr;
 use cooee_wire::{NameBuf, QuestionBuf, RdataBuf, RecordBuf};
 
 use super::Instant;
-use super::asked::AskedQuestions;
+use super::asked::{AskedQuestions, Series};
 use super::cache::Cache;
-use super::config::{GOODBYES, MULTICAST_SPACING, OWN_COPY_WINDOW, SEND_FAILURES, TWIN_WINDOW};
+use super::config::{
+    GOODBYES, MULTICAST_SPACING, OWN_COPY_WINDOW, PROBE_INTERVAL, SEND_FAILURES, TWIN_WINDOW,
+};
 use super::context::{Context, Notice};
 use super::datagram::Destination;
 use super::deadlines::{Deadlines, Timer};
@@ -101,6 +103,8 @@ pub(super) struct Farewell {
     pub(super) hash: u64,
     pub(super) due: Instant,
     pub(super) left: u8,
+    /// The last message it was put into.
+    pub(super) stamp: u64,
 }
 
 /// An answer by unicast.
@@ -148,7 +152,9 @@ pub(super) struct InFlight {
     pub(super) probes: Vec<GroupId>,
     /// The records in it, with the times of their multicasts before.
     pub(super) records: Vec<(usize, Option<Instant>)>,
-    /// The number that its records bear.
+    /// The questions in it, as they stood before.
+    pub(super) questions: Vec<(usize, Series)>,
+    /// The number that its records bear; zero: it has none.
     pub(super) stamp: u64,
     /// In how many families it has still to be told what became of it.
     pub(super) untold: u8,
@@ -332,6 +338,7 @@ impl Link {
             hash: own.hash,
             due,
             left: times.min(GOODBYES),
+            stamp: 0,
         });
         self.farewell
             .advance(due, Why::Farewell, &mut self.deadlines);
@@ -362,14 +369,24 @@ impl Link {
         self.is_usable() && (is_under_way || self.farewells.iter().any(is_due))
     }
 
-    /// Plans the next goodbyes after some have been sent.
+    /// Plans the next goodbyes after some have been sent. What has been said often enough stays until it is known to have left.
     pub(super) fn plan_farewells(&mut self) {
-        self.farewells.retain(|farewell| farewell.left > 0);
-        if let Some(due) = self.farewells.iter().map(|farewell| farewell.due).min() {
+        let open = self.farewells.iter().filter(|farewell| farewell.left > 0);
+        if let Some(due) = open.map(|farewell| farewell.due).min() {
             self.farewell.set(due, Why::Farewell, &mut self.deadlines);
         } else {
             self.farewell.clear();
         }
+    }
+
+    /// The goodbyes of the last datagram did not leave: they are said again.
+    fn farewells_failed(&mut self, now: Instant, stamp: u64) {
+        let failed = |farewell: &&mut Farewell| stamp > 0 && farewell.stamp == stamp;
+        for farewell in self.farewells.iter_mut().filter(failed) {
+            farewell.left += 1;
+            farewell.due = now + PROBE_INTERVAL;
+        }
+        self.plan_farewells();
     }
 
     /// The datagram just composed is given out under this number.
@@ -400,11 +417,14 @@ impl Link {
             }
         }
         self.in_flight.untold = self.in_flight.untold.saturating_sub(1);
-        if self.in_flight.untold > 0 || self.in_flight.sent || !self.in_flight.multicast {
+        if self.in_flight.untold > 0 || self.in_flight.sent {
             return;
         }
         // What was not sent in any family did not happen (ruling 26).
         cx.stats.send_failures += 1;
+        if !self.in_flight.multicast {
+            return;
+        }
         self.failures = self.failures.saturating_add(1);
         let mut probes = core::mem::take(&mut self.in_flight.probes);
         for group in probes.drain(..) {
@@ -419,6 +439,12 @@ impl Link {
             self.answer_failed(now, slot, before, stamp);
         }
         self.in_flight.records = records;
+        let mut questions = core::mem::take(&mut self.in_flight.questions);
+        for (slot, before) in questions.drain(..) {
+            self.query_failed(now, slot, before);
+        }
+        self.in_flight.questions = questions;
+        self.farewells_failed(now, stamp);
         if self.failures >= SEND_FAILURES && !self.unusable {
             self.unusable = true;
             cx.events.push(Event::LinkUnusable { link: self.id });

@@ -74,6 +74,8 @@ pub(super) struct Pending {
     pub(super) due: Instant,
     /// The last moment to which further truncated queries can put it off.
     pub(super) limit: Instant,
+    /// How long it waits, once due, for others that go out a little later.
+    pub(super) patience: Instant,
     /// The one host that asks for it; `None`: several do, or it goes out unasked.
     // RFC 6762 §7.2 (6762-7.2-6)
     pub(super) asked_by: Option<IpAddr>,

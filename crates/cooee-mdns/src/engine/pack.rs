@@ -39,6 +39,9 @@ impl Link {
         }
         self.in_flight.probes.clear();
         self.in_flight.records.clear();
+        self.in_flight.questions.clear();
+        self.in_flight.stamp = 0;
+        self.farewells.retain(|farewell| farewell.left > 0);
         let composed = self
             .compose_reply(now, buffer, cx)
             .or_else(|| self.compose_response(now, buffer, cx))
@@ -246,6 +249,7 @@ impl Link {
             }
             count += 1;
             farewell.left -= 1;
+            farewell.stamp = serial;
             self.goodbyes.push((now, farewell.hash));
             farewell.due = now + ANNOUNCEMENT_INTERVAL;
         }
@@ -564,7 +568,7 @@ impl Link {
                 continue;
             };
             // Ruling 1: unicast only for what stood when the link came up; ruling 2: and only if it arrives.
-            let unicast_response = asked.first_of_link && self.info.unicast_reliable;
+            let unicast_response = asked.series.first_of_link && self.info.unicast_reliable;
             let question = Question {
                 unicast_response,
                 ..asked.question.as_question()
@@ -579,10 +583,11 @@ impl Link {
             unicast |= unicast_response;
             asked.ready = false;
             self.ready_questions.pop_front();
-            if asked.complete || !asked.series_due {
+            self.in_flight.questions.push((slot, asked.series));
+            if asked.complete || !asked.series.is_due {
                 // A refresh: the series itself rests.
-                asked.last_sent = Some(now);
-                asked.first_of_link = false;
+                asked.series.last_sent = Some(now);
+                asked.series.first_of_link = false;
             } else {
                 let next = asked.advance_series(now);
                 asked.timer.set(next, Why::Ask(slot), &mut self.deadlines);
