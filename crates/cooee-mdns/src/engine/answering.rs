@@ -4,7 +4,7 @@
 //! ([`Pending`]), so that answers to several questions and queriers become one, and those that others give first vanish.
 
 use alloc::vec::Vec;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 
 use cooee_wire::{Class, Message, Name, Question, RecordType};
 
@@ -30,7 +30,8 @@ struct Query<'a> {
     unicast: bool,
     legacy: bool,
     on_link: bool,
-    twin: bool,
+    /// Where its twin came from, which has been answered over the other family.
+    twin: Option<IpAddr>,
     truncated: bool,
     questions: u16,
     family: Family,
@@ -104,8 +105,10 @@ impl Link {
             unicast: direct || legacy,
             legacy,
             on_link,
-            // What has been answered over one family is not answered over the other.
-            twin: !legacy && !direct && self.is_twin(now, hash, family),
+            twin: match legacy || direct {
+                true => None,
+                false => self.twin_of(now, hash, datagram.source.ip()),
+            },
             truncated: header.flags.is_truncated(),
             questions: header.question_count,
             family,
@@ -137,7 +140,8 @@ impl Link {
         for record in query.message.answers() {
             let Ok(record) = record else { break };
             let hashes = Hashes::of(&cx.keys, &record);
-            if let Some(slot) = self.own.find(hashes.record, &record)
+            let ours = self.own.find(hashes.record, &record);
+            if let Some(slot) = ours
                 && let Some(own) = self.own.get_mut(slot)
                 && record.ttl >= own.record.ttl / 2
             {
@@ -150,15 +154,15 @@ impl Link {
                 }
             }
             // RFC 6762 §7.3: a question with a known answer that we do not have is not ours.
-            let ours = self
+            let cached = self
                 .cache
                 .find(hashes.record, &record)
                 .and_then(|slot| self.cache.get_mut(slot));
-            let fresh = ours.is_some_and(|cached| {
+            let fresh = cached.is_some_and(|cached| {
                 cached.known_by = query.serial;
                 cached.is_fresh(now)
             });
-            if !fresh {
+            if !fresh && ours.is_none() {
                 let differing =
                     self.asked
                         .answered_by(hashes.name, record.name, record.kind(), record.class);
@@ -216,7 +220,7 @@ impl Link {
     }
 
     /// More known answers of this host are to come: what it waits for is put off (ruling 12).
-    fn put_off(&mut self, now: Instant, source: core::net::IpAddr, cx: &mut Context) {
+    fn put_off(&mut self, now: Instant, source: IpAddr, cx: &mut Context) {
         let later = now + cx.rng.between(TRUNCATED_RESPONSE_DELAY);
         for &slot in &self.pending {
             if let Some(pending) = self.own.get_mut(slot).and_then(|own| own.pending.as_mut())
@@ -240,7 +244,7 @@ impl Link {
         if !query.legacy {
             self.suppress_own_question(now, query, question, hash);
         }
-        if query.twin {
+        if query.twin.is_some() {
             return;
         }
         let Some(name) = self.own.find_name(hash, question.name) else {
@@ -274,12 +278,13 @@ impl Link {
         question: &Question<'_>,
         cx: &mut Context,
     ) {
-        let heard_everywhere = query.twin || self.info.ipv4 != self.info.ipv6;
+        let heard_everywhere = query.twin.is_some() || self.info.ipv4 != self.info.ipv6;
         // ANY is how one probes; it asks for no record in particular.
         let in_particular = question.kind != RecordType::ANY && question.class != Class::ANY;
         let for_all = !query.unicast && !query.truncated && !question.unicast_response;
         if heard_everywhere && in_particular && for_all {
-            self.observe_question(now, question, query.serial, cx);
+            let by = [Some(query.source.ip()), query.twin];
+            self.observe_question(now, question, query.serial, by, cx);
         }
     }
 
@@ -403,7 +408,7 @@ impl Link {
     }
 
     /// Makes a record of ours go out by multicast.
-    fn schedule(&mut self, slot: usize, timing: Timing, asked_by: Option<core::net::IpAddr>) {
+    fn schedule(&mut self, slot: usize, timing: Timing, asked_by: Option<IpAddr>) {
         let Some(own) = self.own.get_mut(slot).filter(|own| own.is_active()) else {
             return;
         };

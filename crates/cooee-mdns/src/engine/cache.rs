@@ -42,7 +42,7 @@ pub(super) struct Cached {
     position: usize,
     hash: u64,
     /// Who has given it to us first.
-    source: IpAddr,
+    pub(super) source: IpAddr,
     pub(super) received: Instant,
     pub(super) expires: Instant,
     /// How many refresh points are behind it.

@@ -316,22 +316,24 @@ impl Link {
         }
     }
 
-    /// Others ask for what we know and do not list it as known: whether anybody answers them will be seen.
+    /// Others ask for what we know and do not list it as known: whether anybody answers them will be seen. Who asks for what it has
+    /// itself, from one of these addresses, gets no answer to be heard.
     // RFC 6762 §10.5 (6762-10.5-1 .. 6762-10.5-3), ruling 6
     pub(super) fn observe_question(
         &mut self,
         now: Instant,
         question: &Question<'_>,
         serial: u64,
+        by: [Option<IpAddr>; 2],
         cx: &mut Context,
     ) {
         let matching = self
             .cache
             .matching(&cx.keys, question.name, question.kind, question.class);
         let unlisted = matching.filter(|&slot| {
-            self.cache
-                .get(slot)
-                .is_some_and(|cached| cached.known_by != serial)
+            self.cache.get(slot).is_some_and(|cached| {
+                cached.known_by != serial && !by.contains(&Some(cached.source))
+            })
         });
         for slot in unlisted.collect::<Vec<usize>>() {
             let Some(cached) = self.cache.get_mut(slot) else {

@@ -2,7 +2,7 @@
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 
 use cooee_wire::{NameBuf, QuestionBuf, RdataBuf, RecordBuf};
 
@@ -67,7 +67,7 @@ pub(super) struct Link {
     pub(super) ready_probes: VecDeque<ProbeUnit>,
     pub(super) ready_questions: VecDeque<usize>,
     /// Known answers that did not fit beside their questions.
-    pub(super) known_answers: VecDeque<usize>,
+    pub(super) known_answers: VecDeque<Known>,
     /// For composing: what a message has to hold beside its answers.
     pub(super) scratch: Vec<usize>,
 
@@ -75,7 +75,7 @@ pub(super) struct Link {
     credits: VecDeque<Credit>,
     /// Credits that were spent of late: over a bridge another copy may come in elsewhere.
     spent: VecDeque<Credit>,
-    recent_queries: VecDeque<(Instant, Family, u64)>,
+    recent_queries: VecDeque<(Instant, IpAddr, u64)>,
 }
 
 /// Why a link has a deadline.
@@ -93,6 +93,16 @@ pub(super) enum Why {
     Ask(usize),
     /// A cached record is to be refreshed, or ends.
     Cached(usize),
+}
+
+/// A record to be listed beside a question.
+// RFC 6762 §7.1
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Known {
+    /// In the cache, at this place.
+    Cached(usize),
+    /// Our own. We do not answer ourselves, so without it nobody would hear an answer, and others might believe that there is none.
+    Own(usize),
 }
 
 /// A record of ours that has gone and is to be said goodbye to.
@@ -501,8 +511,8 @@ impl Link {
         })
     }
 
-    /// Whether the same query has just come over the other family (ruling 24).
-    pub(super) fn is_twin(&mut self, now: Instant, hash: u64, family: Family) -> bool {
+    /// Where the same query has just come from over the other family, if it has (ruling 24).
+    pub(super) fn twin_of(&mut self, now: Instant, hash: u64, source: IpAddr) -> Option<IpAddr> {
         while self
             .recent_queries
             .front()
@@ -514,19 +524,15 @@ impl Link {
         let twin = self
             .recent_queries
             .iter()
-            .position(|&(_, other_family, other_hash)| {
-                other_hash == hash && other_family != family
+            .position(|&(_, other, other_hash)| {
+                other_hash == hash && Family::of(other) != Family::of(source)
             });
-        match twin {
-            Some(place) => {
-                self.recent_queries.remove(place);
-                true
-            }
-            None => {
-                self.recent_queries.push_back((now, family, hash));
-                false
-            }
-        }
+        let Some(place) = twin else {
+            self.recent_queries.push_back((now, source, hash));
+            return None;
+        };
+        let twin = self.recent_queries.remove(place);
+        twin.map(|(_, source, _)| source)
     }
 
     /// When a record that was multicast at `last` may be multicast again.

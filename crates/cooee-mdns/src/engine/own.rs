@@ -9,7 +9,7 @@ use slab::Slab;
 
 use super::Instant;
 use super::asked::Heard;
-use super::cache::Hashes;
+use super::cache::{Hashes, matches};
 use super::config::{HOST_TTL, PROBE_INTERVAL};
 use super::hash::Keys;
 use super::record_set::{Entry, GroupId, Ownership};
@@ -172,6 +172,24 @@ impl OwnRecords {
                 })
             })
             .copied()
+    }
+
+    /// The records that answer a question.
+    pub(super) fn answers(
+        &self,
+        keys: &Keys,
+        name: Name<'_>,
+        kind: RecordType,
+        class: Class,
+    ) -> impl Iterator<Item = usize> + '_ {
+        let name = self.find_name(keys.name(name), name);
+        let entry = name.and_then(|name| self.names.get(name));
+        let records = entry.map_or(&[][..], |entry| &entry.records);
+        records.iter().copied().filter(move |&slot| {
+            self.records.get(slot).is_some_and(|own| {
+                own.is_active() && matches(kind, class, own.kind(), own.record.class)
+            })
+        })
     }
 
     /// The members of the RRset that `slot` belongs to, itself too, as far as they are answered with.

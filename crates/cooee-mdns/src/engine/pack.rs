@@ -15,7 +15,7 @@ use super::config::{
 };
 use super::context::Context;
 use super::datagram::Destination;
-use super::link::{Link, Reply, Why};
+use super::link::{Known, Link, Reply, Why};
 use super::own::Own;
 use super::probing::{Phase, ProbeUnit};
 use super::record_set::Ownership;
@@ -310,11 +310,13 @@ impl Link {
     }
 
     /// Whether a record may go along with the answers: it, and the rest of its RRset if that is ours alone, is neither in the message yet
-    /// nor was it multicast within the last second.
-    // RFC 6762 §6 (6762-6-30), §10.2 (6762-10.2-7)
+    /// nor was it multicast within the last second. What waits to be announced, or is awaited by several, goes as an answer.
+    // RFC 6762 §6 (6762-6-30), §8.3 (6762-8.3-1), §10.2 (6762-10.2-7)
     fn may_add(&self, now: Instant, slot: usize, stamp: u64) -> bool {
         self.rrset_with(slot).all(|own| {
-            own.stamp != stamp && now >= Self::after(own.last_multicast, MULTICAST_SPACING)
+            own.stamp != stamp
+                && own.pending.is_none_or(|pending| pending.asked_by.is_some())
+                && now >= Self::after(own.last_multicast, MULTICAST_SPACING)
         })
     }
 
@@ -327,6 +329,8 @@ impl Link {
             place += 1;
             if let Some(own) = self.own.get_mut(member) {
                 own.stamp = stamp;
+                // Whoever waits for it has got it.
+                own.pending = None;
                 let before = own.last_multicast.replace(now);
                 self.in_flight.records.push((member, before));
             }
@@ -605,17 +609,34 @@ impl Link {
                     cached.is_fresh(now) && (any || !cached.record.cache_flush)
                 })
             };
-            self.known_answers
-                .extend(cache.matching(&cx.keys, name, kind, class).filter(fresh));
+            let known = cache.matching(&cx.keys, name, kind, class).filter(fresh);
+            self.known_answers.extend(known.map(Known::Cached));
+            let ours = self.own.answers(&cx.keys, name, kind, class);
+            self.known_answers.extend(ours.map(Known::Own));
         }
         let mut answers = 0_usize;
-        while let Some(&slot) = self.known_answers.front() {
-            if let Some(cached) = self.cache.get(slot).filter(|cached| cached.is_fresh(now)) {
-                // RFC 6762 §10.2 (6762-10.2-13), §7.1 (6762-7.1-5)
+        while let Some(&known) = self.known_answers.front() {
+            // RFC 6762 §7.1 (6762-7.1-5)
+            let record = match known {
+                Known::Cached(slot) => self
+                    .cache
+                    .get(slot)
+                    .filter(|cached| cached.is_fresh(now))
+                    .map(|cached| Record {
+                        ttl: cached.remaining_ttl(now),
+                        ..cached.record.as_record()
+                    }),
+                Known::Own(slot) => self
+                    .own
+                    .get(slot)
+                    .filter(|own| own.is_active())
+                    .map(Own::as_sent),
+            };
+            if let Some(record) = record {
+                // RFC 6762 §10.2 (6762-10.2-13)
                 let record = Record {
-                    ttl: cached.remaining_ttl(now),
                     cache_flush: false,
-                    ..cached.record.as_record()
+                    ..record
                 };
                 if message.record(Section::Answer, record).is_err() {
                     if written + answers > 0 {
