@@ -8,6 +8,7 @@ mod ci;
 mod compliance;
 mod corpus;
 mod interop;
+mod simulate;
 mod tidy;
 mod workspace;
 
@@ -31,6 +32,9 @@ cargo xtask TASK
       --python PATH       a Python that has the package `zeroconf`
       --peer NAME=PROGRAM another responder: `PROGRAM N` publishes service-0 … in _load._tcp and then says `ready`
   no-std                  link wire, mdns and sd without the standard library
+  soak [OPTIONS]          invented stories in the simulated network, one after another, until a rule is broken
+      --minutes N         for so long; 1 if not told
+      --seed S            from this seed on; 0 if not told
   tidy                    file sizes, words, links and lints that cargo does not check
 ";
 
@@ -49,6 +53,7 @@ fn main() -> ExitCode {
         interop::JANITOR => interop::clean_up(rest),
         "load" => interop::load::run(rest),
         "no-std" => ci::no_std(),
+        "soak" => simulate::soak(rest),
         "tidy" => tidy::run(),
         _ => {
             eprint!("xtask: no task '{task}'\n\n{USAGE}");

@@ -26,6 +26,11 @@ impl Chance {
         drawn < probability
     }
 
+    /// A number below `end`, which is not zero.
+    pub(crate) fn below(&mut self, end: u8) -> u8 {
+        u8::try_from(self.next() % u64::from(end.max(1))).unwrap_or(0)
+    }
+
     /// A duration from zero to `longest`.
     pub(crate) fn up_to(&mut self, longest: Duration) -> Duration {
         let micros = u64::try_from(longest.as_micros()).unwrap_or(u64::MAX - 1);

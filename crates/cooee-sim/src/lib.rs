@@ -41,9 +41,13 @@ mod monitor;
 mod network;
 mod packet;
 mod station;
+mod story;
+mod wire;
 
 pub use address::{Address, AddressError};
 pub use monitor::Violation;
-pub use network::{Conditions, HostId, Network};
+pub use network::{HostId, Network, Traffic};
 pub use packet::Packet;
 pub use station::{Answer, Station};
+pub use story::{Attack, Failure, Step, Story, Summary};
+pub use wire::Conditions;

@@ -40,8 +40,10 @@ pub(crate) struct Monitor {
     violations: Vec<Violation>,
     /// When a host last multicast a record, in a family.
     multicast: HashMap<Sent, Instant>,
-    /// When somebody last probed for a name on a link.
-    probed: HashMap<(LinkId, NameBuf), Instant>,
+    /// When somebody last probed for a name, on any link: a bridge may carry it to another.
+    probed: HashMap<NameBuf, Instant>,
+    /// Once all is settled: who has claimed a unique name.
+    owners: Option<HashMap<(LinkId, NameBuf), HostId>>,
     /// How many probes a host has sent for a name, in a family, and the last one.
     probes: HashMap<(HostId, LinkId, bool, NameBuf), (u32, Instant)>,
 }
@@ -70,6 +72,26 @@ impl Monitor {
     // RFC 6762 §8 (6762-8-2)
     pub(crate) fn forget_claims(&mut self, host: HostId) {
         self.probes.retain(|(of, ..), _| *of != host);
+    }
+
+    /// The host's clock has leapt: what it sends may come sooner than it thinks.
+    pub(crate) fn forget_pace(&mut self, host: HostId) {
+        self.multicast.retain(|sent, _| sent.host != host);
+        self.probes.retain(|(of, ..), (_, last)| {
+            if *of == host {
+                *last = Instant::ZERO;
+            }
+            true
+        });
+    }
+
+    /// From now on two owners of one unique name are a fault.
+    pub(crate) fn settle(&mut self) {
+        self.owners = Some(HashMap::new());
+    }
+
+    pub(crate) fn unsettle(&mut self) {
+        self.owners = None;
     }
 
     pub(crate) fn watch(&mut self, packet: &Packet) {
@@ -148,7 +170,7 @@ impl Monitor {
             let goodbye = record.ttl == 0;
             let defence = self
                 .probed
-                .get(&(packet.link, name.clone()))
+                .get(&name)
                 .is_some_and(|at| packet.at.since(*at) < SECOND);
             let spacing = if defence { DEFENCE } else { SECOND };
             let sent = Sent {
@@ -179,6 +201,13 @@ impl Monitor {
         let is_reverse = name.to_string().ends_with(".arpa");
         if !record.cache_flush || is_reverse || record.kind() == RecordType::NSEC {
             return;
+        }
+        // RFC 6762 §8.1 (6762-8.1-1): afterwards it is ours alone
+        if let Some(owners) = &mut self.owners
+            && record.ttl > 0
+            && *owners.entry((packet.link, name.clone())).or_insert(host) != host
+        {
+            self.complain(packet, "6762-8.1-1", format!("{name} has two owners"));
         }
         let key = (host, packet.link, packet.source.is_ipv4(), name.clone());
         let probes = self.probes.get(&key).map_or(0, |(count, _)| *count);
@@ -240,7 +269,7 @@ impl Monitor {
             .filter_map(Result::ok)
             .filter_map(|question| question.name.to_owned().ok())
         {
-            self.probed.insert((packet.link, name), packet.at);
+            self.probed.insert(name, packet.at);
         }
     }
 

@@ -1,9 +1,9 @@
 //! Hosts and links, and the passing of time.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use cooee_mdns::{Datagram, Destination, Family, Instant, LinkAddress, LinkId, LinkInfo, Node};
@@ -13,35 +13,13 @@ use crate::chance::Chance;
 use crate::monitor::{Monitor, Violation};
 use crate::packet::Packet;
 use crate::station::Station;
+use crate::wire::{Conditions, Interface, Letter, To, UnderWay, Wire};
 
 const PORT: u16 = 5353;
 const GROUP_V4: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 251));
 const GROUP_V6: IpAddr = IpAddr::V6(Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0xfb));
-
-/// What a link does to the packets that cross it.
-#[derive(Clone, Copy, Debug)]
-pub struct Conditions {
-    /// How long a packet takes at least.
-    pub delay: Duration,
-    /// How much longer it may take; with more than the time between two packets they overtake each other.
-    pub jitter: Duration,
-    /// Probability that one receiver does not get a packet.
-    pub loss: f64,
-    /// Probability that one receiver gets it twice.
-    pub duplication: f64,
-}
-
-impl Default for Conditions {
-    /// A wire in a house: 1 ms, and nothing is lost.
-    fn default() -> Self {
-        Self {
-            delay: Duration::from_millis(1),
-            jitter: Duration::ZERO,
-            loss: 0.0,
-            duplication: 0.0,
-        }
-    }
-}
+/// How many bridges a packet crosses before a loop of them lets it go.
+const MOST_BRIDGES: u32 = 4;
 
 /// The number of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,44 +29,71 @@ pub struct HostId(usize);
 #[derive(Debug)]
 pub struct Network<N = Station> {
     now: Instant,
+    seed: u64,
     chance: Chance,
-    links: BTreeMap<LinkId, Conditions>,
+    links: BTreeMap<LinkId, Wire>,
     hosts: Vec<Host<N>>,
-    under_way: BinaryHeap<Reverse<UnderWay>>,
+    /// By time of arrival, and in the order of sending.
+    under_way: BTreeMap<(Instant, u64), UnderWay>,
+    /// When a host's node wants to be called.
+    deadlines: BTreeSet<(Instant, HostId)>,
     sent: u64,
     packets: Vec<Packet>,
-    monitor: Monitor,
+    /// Of a transcript with a bound: the last packets.
+    recent: VecDeque<Packet>,
+    keep: Keep,
+    traffic: Traffic,
+    monitor: Option<Monitor>,
+    last_response: BTreeMap<LinkId, Arc<[u8]>>,
+    buffer: Vec<u8>,
+}
+
+/// How much of what was sent is kept for the transcript.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keep {
+    All,
+    Last(usize),
+}
+
+/// What has gone over the links so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Traffic {
+    /// Packets sent; a multicast counts once for each family.
+    pub packets: u64,
+    /// Queries among them.
+    pub queries: u64,
+    /// Bytes of UDP payload in them.
+    pub bytes: u64,
+    /// Packets that have reached a host; a multicast counts once for each receiver.
+    pub deliveries: u64,
 }
 
 #[derive(Debug)]
 struct Host<N> {
     name: String,
     node: N,
-    interfaces: BTreeMap<LinkId, Vec<LinkAddress>>,
+    interfaces: BTreeMap<LinkId, Interface>,
     alive: bool,
     /// The system refuses to send.
     mute: bool,
     /// Since when the machine sleeps.
     asleep: Option<Instant>,
+    /// Microseconds by which its clock is ahead.
+    ahead: i64,
+    /// Its entry in the list of deadlines.
+    scheduled: Option<Instant>,
 }
 
 impl<N> Host<N> {
     fn is_awake(&self) -> bool {
         self.alive && self.asleep.is_none()
     }
-}
 
-/// A packet on its way to one host.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct UnderWay {
-    arrives: Instant,
-    /// Packets that arrive together do so in the order of sending.
-    number: u64,
-    host: HostId,
-    link: LinkId,
-    source: SocketAddr,
-    destination: IpAddr,
-    payload: Vec<u8>,
+    /// The time by its own clock.
+    fn clock(&self, now: Instant) -> Instant {
+        Instant::from_micros(now.as_micros().saturating_add_signed(self.ahead))
+    }
 }
 
 impl Network<Station> {
@@ -104,19 +109,42 @@ impl<N: Node> Network<N> {
         Self {
             // Not zero, so that a forgotten time shows.
             now: Instant::from_micros(1_000_000),
+            seed,
             chance: Chance::new(seed),
             links: BTreeMap::new(),
             hosts: Vec::new(),
-            under_way: BinaryHeap::new(),
+            under_way: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
             sent: 0,
             packets: Vec::new(),
-            monitor: Monitor::default(),
+            recent: VecDeque::new(),
+            keep: Keep::All,
+            traffic: Traffic::default(),
+            monitor: Some(Monitor::default()),
+            last_response: BTreeMap::new(),
+            buffer: Vec::new(),
         }
+    }
+
+    /// Keeps only the last so many packets for the transcript: a long run would fill the memory. [`packets`](Self::packets) is
+    /// empty then.
+    pub fn keep_last(&mut self, packets: usize) {
+        self.keep = Keep::Last(packets);
+    }
+
+    /// Judges no packet any more: for measuring.
+    pub fn stop_watching(&mut self) {
+        self.monitor = None;
     }
 
     /// The present.
     pub fn now(&self) -> Instant {
         self.now
+    }
+
+    /// What has gone over the links so far.
+    pub fn traffic(&self) -> Traffic {
+        self.traffic
     }
 
     /// Adds a link.
@@ -126,13 +154,43 @@ impl<N: Node> Network<N> {
                 .unwrap_or(u32::MAX)
                 .saturating_add(1),
         );
-        self.links.insert(id, conditions);
+        self.set_conditions(id, conditions);
         id
     }
 
     /// Changes what a link does to packets.
     pub fn set_conditions(&mut self, link: LinkId, conditions: Conditions) {
-        self.links.insert(link, conditions);
+        self.links.entry(link).or_default().conditions = conditions;
+    }
+
+    /// Connects two links by a bridge: what is multicast on one is heard on the other too, a moment later. Bridges may form a loop;
+    /// a packet goes round until it has crossed four of them.
+    pub fn bridge(&mut self, one: LinkId, other: LinkId) {
+        self.links.entry(one).or_default().bridged.push(other);
+        self.links.entry(other).or_default().bridged.push(one);
+    }
+
+    /// Takes the bridges between two links away.
+    pub fn unbridge(&mut self, one: LinkId, other: LinkId) {
+        for (link, gone) in [(one, other), (other, one)] {
+            if let Some(wire) = self.links.get_mut(&link) {
+                wire.bridged.retain(|to| *to != gone);
+            }
+        }
+    }
+
+    /// Cuts a link in two: these hosts hear each other and nobody else, until it is healed. No host is told.
+    pub fn partition(&mut self, link: LinkId, apart: &[HostId]) {
+        for (id, host) in (0..).map(HostId).zip(&mut self.hosts) {
+            if let Some(interface) = host.interfaces.get_mut(&link) {
+                interface.side = u32::from(apart.contains(&id));
+            }
+        }
+    }
+
+    /// Makes one link of the parts again. No host is told.
+    pub fn heal(&mut self, link: LinkId) {
+        self.partition(link, &[]);
     }
 
     /// Adds a host; `node` makes its node from a seed and the present time.
@@ -145,6 +203,8 @@ impl<N: Node> Network<N> {
             alive: true,
             mute: false,
             asleep: None,
+            ahead: 0,
+            scheduled: None,
         });
         HostId(self.hosts.len() - 1)
     }
@@ -152,9 +212,19 @@ impl<N: Node> Network<N> {
     /// Connects a host to a link, with these addresses; a family without address is not used.
     pub fn join(&mut self, host: HostId, link: LinkId, addresses: &[Address]) {
         let addresses: Vec<LinkAddress> = addresses.iter().map(|&address| address.into()).collect();
-        let interfaces = &mut self.hosts[host.0].interfaces;
-        if interfaces.insert(link, addresses.clone()).is_none() {
-            self.monitor.forget_claims(host);
+        let interface = Interface {
+            addresses: addresses.clone(),
+            side: 0,
+        };
+        if self.hosts[host.0]
+            .interfaces
+            .insert(link, interface)
+            .is_none()
+        {
+            self.forget_claims(host);
+            let members = Arc::make_mut(&mut self.links.entry(link).or_default().members);
+            let place = members.partition_point(|other| *other < host);
+            members.insert(place, host);
         }
         self.command(host, |node, now| {
             node.engine().link_up(now, link, LinkInfo::new(addresses))
@@ -164,9 +234,9 @@ impl<N: Node> Network<N> {
     /// Gives a host other addresses on a link.
     pub fn readdress(&mut self, host: HostId, link: LinkId, addresses: &[Address]) {
         let addresses: Vec<LinkAddress> = addresses.iter().map(|&address| address.into()).collect();
-        self.hosts[host.0]
-            .interfaces
-            .insert(link, addresses.clone());
+        if let Some(interface) = self.hosts[host.0].interfaces.get_mut(&link) {
+            interface.addresses = addresses.clone();
+        }
         self.command(host, |node, now| {
             node.engine()
                 .link_changed(now, link, LinkInfo::new(addresses))
@@ -175,32 +245,68 @@ impl<N: Node> Network<N> {
 
     /// Takes a host off a link.
     pub fn leave(&mut self, host: HostId, link: LinkId) {
-        self.hosts[host.0].interfaces.remove(&link);
+        self.unplug(host, link);
         self.command(host, |node, now| node.engine().link_down(now, link));
+    }
+
+    fn unplug(&mut self, host: HostId, link: LinkId) {
+        if self.hosts[host.0].interfaces.remove(&link).is_some()
+            && let Some(wire) = self.links.get_mut(&link)
+        {
+            Arc::make_mut(&mut wire.members).retain(|member| *member != host);
+        }
     }
 
     /// The host is gone at once, without a word.
     pub fn crash(&mut self, host: HostId) {
         self.hosts[host.0].alive = false;
+        self.schedule(host);
     }
 
     /// The host's machine is put to sleep: it hears nothing and does nothing, but its clock goes on.
     pub fn suspend(&mut self, host: HostId) {
         self.hosts[host.0].asleep.get_or_insert(self.now);
+        self.schedule(host);
     }
 
     /// The host's machine wakes up.
     pub fn resume(&mut self, host: HostId) {
         if let Some(since) = self.hosts[host.0].asleep.take() {
-            self.monitor.forget_claims(host);
+            self.forget_claims(host);
             let slept = self.now.since(since);
             self.command(host, |node, now| node.engine().resumed(now, slept));
         }
     }
 
+    /// The host's clock leaps ahead, and nobody tells its node why: a machine that was stopped for a while.
+    pub fn jump_clock(&mut self, host: HostId, ahead: Duration) {
+        let micros = i64::try_from(ahead.as_micros()).unwrap_or(i64::MAX);
+        self.shift_clock(host, micros);
+    }
+
+    /// The host's clock is set back, which no clock should ever do. Its node must make the best of it.
+    pub fn set_back_clock(&mut self, host: HostId, back: Duration) {
+        let micros = i64::try_from(back.as_micros()).unwrap_or(i64::MAX);
+        self.shift_clock(host, -micros);
+    }
+
+    fn shift_clock(&mut self, host: HostId, micros: i64) {
+        let shifted = &mut self.hosts[host.0];
+        shifted.ahead = shifted.ahead.saturating_add(micros);
+        if let Some(monitor) = &mut self.monitor {
+            monitor.forget_pace(host);
+        }
+        self.schedule(host);
+    }
+
     /// The host's system refuses to send anything, or does not any more.
     pub fn set_mute(&mut self, host: HostId, mute: bool) {
         self.hosts[host.0].mute = mute;
+    }
+
+    /// The name of a host in transcripts.
+    pub fn name(&self, host: HostId) -> &str {
+        &self.hosts[host.0].name
     }
 
     /// A host's node.
@@ -210,8 +316,10 @@ impl<N: Node> Network<N> {
 
     /// Tells a host's node to do something, and sends what comes of it.
     pub fn command<T>(&mut self, host: HostId, command: impl FnOnce(&mut N, Instant) -> T) -> T {
-        let result = command(&mut self.hosts[host.0].node, self.now);
-        if self.hosts[host.0].is_awake() {
+        let told = &mut self.hosts[host.0];
+        let now = told.clock(self.now);
+        let result = command(&mut told.node, now);
+        if told.is_awake() {
             self.serve(host);
         }
         result
@@ -219,8 +327,29 @@ impl<N: Node> Network<N> {
 
     /// Delivers a packet of somebody who is not a host of this network to all on a link.
     pub fn inject(&mut self, link: LinkId, source: SocketAddr, payload: &[u8]) {
-        let destination = SocketAddr::new(if source.is_ipv4() { GROUP_V4 } else { GROUP_V6 }, PORT);
-        self.transmit(None, link, source, destination, payload);
+        let letter = Letter {
+            from: None,
+            side: 0,
+            source,
+            destination: group(Family::of(source.ip())),
+            payload: payload.into(),
+        };
+        self.transmit(link, letter);
+    }
+
+    /// From now on no two hosts of a link may claim one unique name; see [`unsettle`](Self::unsettle).
+    // RFC 6762 §8 (6762-8-1)
+    pub fn settle(&mut self) {
+        if let Some(monitor) = &mut self.monitor {
+            monitor.settle();
+        }
+    }
+
+    /// What happens from now on may bring names into doubt.
+    pub fn unsettle(&mut self) {
+        if let Some(monitor) = &mut self.monitor {
+            monitor.unsettle();
+        }
     }
 
     /// Lets time pass.
@@ -235,13 +364,8 @@ impl<N: Node> Network<N> {
             if done(self) {
                 return true;
             }
-            let arrival = self.under_way.peek().map(|Reverse(packet)| packet.arrives);
-            let deadline = self
-                .hosts
-                .iter()
-                .filter(|host| host.is_awake())
-                .filter_map(|host| host.node.poll_timeout())
-                .min();
+            let arrival = self.under_way.first_key_value().map(|(&(at, _), _)| at);
+            let deadline = self.deadlines.first().map(|&(at, _)| at);
             let Some(next) = arrival
                 .into_iter()
                 .chain(deadline)
@@ -253,26 +377,24 @@ impl<N: Node> Network<N> {
             };
             self.now = self.now.max(next);
             self.deliver();
-            for host in (0..self.hosts.len()).map(HostId) {
-                self.wake(host);
-            }
+            self.wake();
         }
     }
 
-    /// All packets sent so far; a multicast counts once for each family.
+    /// All packets sent so far, unless only some are kept; a multicast counts once for each family.
     pub fn packets(&self) -> &[Packet] {
         &self.packets
     }
 
     /// What was against the rules.
     pub fn violations(&self) -> &[Violation] {
-        self.monitor.violations()
+        self.monitor.as_ref().map_or(&[], Monitor::violations)
     }
 
-    /// All packets and all violations, to be printed when a test fails.
+    /// The seed, all packets that are kept and all violations, to be printed when a test fails.
     pub fn transcript(&self) -> String {
-        let mut text = String::new();
-        for packet in &self.packets {
+        let mut text = format!("seed {}\n", self.seed);
+        for packet in self.packets.iter().chain(&self.recent) {
             let _ = writeln!(text, "{packet}");
         }
         for violation in self.violations() {
@@ -281,150 +403,275 @@ impl<N: Node> Network<N> {
         text
     }
 
-    fn deliver(&mut self) {
-        while self
-            .under_way
-            .peek()
-            .is_some_and(|Reverse(packet)| packet.arrives <= self.now)
-        {
-            let Some(Reverse(packet)) = self.under_way.pop() else {
-                return;
-            };
-            let host = &mut self.hosts[packet.host.0];
-            if !host.is_awake() || !host.interfaces.contains_key(&packet.link) {
-                continue;
-            }
-            let datagram = Datagram {
-                link: packet.link,
-                source: packet.source,
-                destination: packet.destination,
-                payload: &packet.payload,
-            };
-            host.node.engine().handle_datagram(self.now, &datagram);
-            self.serve(packet.host);
+    /// What a host of the link said last.
+    pub(crate) fn last_response(&self, link: LinkId) -> Option<Vec<u8>> {
+        self.last_response
+            .get(&link)
+            .map(|payload| payload.to_vec())
+    }
+
+    /// A number from the seed.
+    pub(crate) fn draw(&mut self) -> u64 {
+        self.chance.next()
+    }
+
+    fn forget_claims(&mut self, host: HostId) {
+        if let Some(monitor) = &mut self.monitor {
+            monitor.forget_claims(host);
         }
     }
 
-    fn wake(&mut self, id: HostId) {
-        let host = &mut self.hosts[id.0];
-        if host.is_awake() && host.node.poll_timeout().is_some_and(|due| due <= self.now) {
-            host.node.engine().handle_timeout(self.now);
-            self.serve(id);
+    fn deliver(&mut self) {
+        while let Some(first) = self.under_way.first_entry() {
+            if first.key().0 > self.now {
+                return;
+            }
+            let UnderWay { link, to, letter } = first.remove();
+            match to {
+                To::One(host) => self.hand_over(host, link, &letter),
+                To::All => {
+                    let Some(wire) = self.links.get(&link) else {
+                        continue;
+                    };
+                    let members = Arc::clone(&wire.members);
+                    for &host in members.iter().filter(|host| letter.from != Some(**host)) {
+                        self.hand_over(host, link, &letter);
+                    }
+                }
+            }
         }
+    }
+
+    fn hand_over(&mut self, id: HostId, link: LinkId, letter: &Letter) {
+        let host = &mut self.hosts[id.0];
+        let hears = |interface: &Interface| interface.hears(letter);
+        if !host.is_awake() || !host.interfaces.get(&link).is_some_and(hears) {
+            return;
+        }
+        let datagram = Datagram {
+            link,
+            source: letter.source,
+            destination: letter.destination.ip(),
+            payload: &letter.payload,
+        };
+        self.traffic.deliveries += 1;
+        let now = host.clock(self.now);
+        host.node.engine().handle_datagram(now, &datagram);
+        self.serve(id);
+    }
+
+    /// Calls the nodes whose time has come, each once.
+    fn wake(&mut self) {
+        let now = self.now;
+        let due: Vec<HostId> = self
+            .deadlines
+            .iter()
+            .take_while(|(at, _)| *at <= now)
+            .map(|(_, host)| *host)
+            .collect();
+        for id in due {
+            let host = &mut self.hosts[id.0];
+            let now = host.clock(now);
+            if host.is_awake() && host.node.poll_timeout().is_some_and(|due| due <= now) {
+                host.node.engine().handle_timeout(now);
+                self.serve(id);
+            } else {
+                self.schedule(id);
+            }
+        }
+    }
+
+    /// Brings the list of deadlines up to date.
+    fn schedule(&mut self, id: HostId) {
+        let host = &mut self.hosts[id.0];
+        let due = if host.is_awake() {
+            host.node.poll_timeout()
+        } else {
+            None
+        };
+        let due = due.map(|due| {
+            Instant::from_micros(
+                due.as_micros()
+                    .saturating_add_signed(host.ahead.saturating_neg()),
+            )
+        });
+        if due == host.scheduled {
+            return;
+        }
+        if let Some(before) = host.scheduled {
+            self.deadlines.remove(&(before, id));
+        }
+        host.scheduled = due;
+        self.deadlines.extend(due.map(|due| (due, id)));
     }
 
     /// Does what a driver does after every call.
     fn serve(&mut self, id: HostId) {
-        let mut buffer = Vec::new();
-        self.hosts[id.0].node.process(self.now);
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let now = self.hosts[id.0].clock(self.now);
+        self.hosts[id.0].node.process(now);
         loop {
             let host = &mut self.hosts[id.0];
-            let Some(transmit) = host.node.engine().poll_transmit(self.now, &mut buffer) else {
+            let Some(transmit) = host.node.engine().poll_transmit(now, &mut buffer) else {
                 break;
             };
-            let addresses = host
-                .interfaces
-                .get(&transmit.link)
-                .cloned()
-                .unwrap_or_default();
+            let mut payload: Option<Arc<[u8]>> = None;
             for family in transmit.destination.families() {
-                let source = addresses
-                    .iter()
-                    .map(|a| a.address)
-                    .find(|address| Family::of(*address) == family);
-                let sent = source.filter(|_| !self.hosts[id.0].mute);
-                self.hosts[id.0].node.engine().transmitted(
-                    self.now,
-                    transmit.id,
-                    family,
-                    sent.is_some(),
-                );
-                let Some(source) = sent else { continue };
-                let destination = match transmit.destination {
-                    Destination::Unicast(to) => to,
-                    _ => SocketAddr::new(
-                        if family == Family::V4 {
-                            GROUP_V4
-                        } else {
-                            GROUP_V6
-                        },
-                        PORT,
-                    ),
+                let host = &mut self.hosts[id.0];
+                let interface = host.interfaces.get(&transmit.link);
+                let source = interface
+                    .and_then(|interface| Some((interface.address(family)?, interface.side)))
+                    .filter(|_| !host.mute);
+                host.node
+                    .engine()
+                    .transmitted(now, transmit.id, family, source.is_some());
+                let Some((source, side)) = source else {
+                    continue;
                 };
-                self.transmit(
-                    Some(id),
-                    transmit.link,
-                    SocketAddr::new(source, PORT),
-                    destination,
-                    &buffer,
-                );
+                let letter = Letter {
+                    from: Some(id),
+                    side,
+                    source: SocketAddr::new(source, PORT),
+                    destination: match transmit.destination {
+                        Destination::Unicast(to) => to,
+                        _ => group(family),
+                    },
+                    payload: payload
+                        .get_or_insert_with(|| buffer.as_slice().into())
+                        .clone(),
+                };
+                self.transmit(transmit.link, letter);
             }
-            self.hosts[id.0].node.process(self.now);
+            self.hosts[id.0].node.process(now);
         }
+        self.buffer = buffer;
+        self.schedule(id);
     }
 
     /// Puts a packet onto a link: to all, the sender too, or to one.
-    fn transmit(
-        &mut self,
-        from: Option<HostId>,
-        link: LinkId,
-        source: SocketAddr,
-        destination: SocketAddr,
-        payload: &[u8],
-    ) {
-        let sender = from.map_or_else(|| source.to_string(), |id| self.hosts[id.0].name.clone());
-        let packet = Packet {
-            at: self.now,
-            link,
-            host: from,
-            sender,
-            source,
-            destination,
-            payload: payload.to_vec(),
+    fn transmit(&mut self, link: LinkId, letter: Letter) {
+        self.note(link, &letter);
+        let Some(from) = letter.from else {
+            return self.spread(link, &letter, Duration::ZERO, MOST_BRIDGES);
         };
-        self.monitor.watch(&packet);
-        self.packets.push(packet);
-        let Some(&conditions) = self.links.get(&link) else {
+        // One's own copy comes back at once, by way of the system and not of the link.
+        if letter.destination.ip().is_multicast() {
+            self.post(self.now, link, To::One(from), &letter);
+        }
+        self.spread(link, &letter, Duration::ZERO, MOST_BRIDGES);
+    }
+
+    /// Sends a packet over a link, and over the bridges of that link.
+    fn spread(&mut self, link: LinkId, letter: &Letter, so_far: Duration, bridges: u32) {
+        let Some(wire) = self.links.get_mut(&link) else {
             return;
         };
-        let family = Family::of(source.ip());
-        for id in (0..self.hosts.len()).map(HostId) {
-            let Some(addresses) = self.hosts[id.0].interfaces.get(&link) else {
-                continue;
-            };
-            let hears = if destination.ip().is_multicast() {
-                addresses.iter().any(|a| Family::of(a.address) == family)
-            } else {
-                addresses.iter().any(|a| a.address == destination.ip())
-            };
-            if !hears {
-                continue;
+        let conditions = wire.conditions;
+        let base = self.now + so_far + conditions.delay;
+        if !letter.destination.ip().is_multicast() {
+            let receivers: Vec<HostId> = wire
+                .members
+                .iter()
+                .copied()
+                .filter(|host| {
+                    let interface = self.hosts[host.0].interfaces.get(&link);
+                    interface.is_some_and(|interface| interface.hears(letter))
+                })
+                .collect();
+            for host in receivers {
+                self.carry(base, link, host, conditions, letter);
             }
-            // One's own copy comes back at once, by way of the system and not of the link.
-            let own = from == Some(id);
-            let copies = match () {
-                () if own => 1,
-                () if self.chance.happens(conditions.loss) => 0,
-                () if self.chance.happens(conditions.duplication) => 2,
-                () => 1,
-            };
-            for _ in 0..copies {
-                let takes = if own {
-                    Duration::ZERO
-                } else {
-                    conditions.delay + self.chance.up_to(conditions.jitter)
+            return;
+        }
+        let next = wire.bridged.clone();
+        if conditions.are_the_same_for_all() {
+            self.post(base, link, To::All, letter);
+        } else {
+            let members = Arc::clone(&wire.members);
+            for &host in members.iter() {
+                if letter.from != Some(host) {
+                    self.carry(base, link, host, conditions, letter);
+                }
+            }
+        }
+        for beyond in next {
+            if bridges > 0 {
+                // Over a bridge a packet can come back to its sender.
+                let repeated = Letter {
+                    from: None,
+                    ..letter.clone()
                 };
-                self.sent += 1;
-                self.under_way.push(Reverse(UnderWay {
-                    arrives: self.now + takes,
-                    number: self.sent,
-                    host: id,
-                    link,
-                    source,
-                    destination: destination.ip(),
-                    payload: payload.to_vec(),
-                }));
+                let so_far = so_far + conditions.delay;
+                self.spread(beyond, &repeated, so_far, bridges - 1);
             }
         }
     }
+
+    /// Sends a packet to one host: it may be lost, late or doubled.
+    fn carry(&mut self, base: Instant, link: LinkId, to: HostId, on: Conditions, letter: &Letter) {
+        let copies = match () {
+            () if self.chance.happens(on.loss) => 0,
+            () if self.chance.happens(on.duplication) => 2,
+            () => 1,
+        };
+        for _ in 0..copies {
+            let at = base + self.chance.up_to(on.jitter);
+            self.post(at, link, To::One(to), letter);
+        }
+    }
+
+    fn post(&mut self, at: Instant, link: LinkId, to: To, letter: &Letter) {
+        self.sent += 1;
+        let letter = letter.clone();
+        self.under_way
+            .insert((at, self.sent), UnderWay { link, to, letter });
+    }
+
+    /// Counts, judges and keeps a packet.
+    fn note(&mut self, link: LinkId, letter: &Letter) {
+        self.traffic.packets += 1;
+        let is_query = letter.payload.get(2).is_some_and(|flags| flags & 0x80 == 0);
+        self.traffic.queries += u64::from(is_query);
+        if !is_query && letter.from.is_some() {
+            self.last_response.insert(link, Arc::clone(&letter.payload));
+        }
+        self.traffic.bytes += letter.payload.len() as u64;
+        if self.monitor.is_none() && self.keep == Keep::Last(0) {
+            return;
+        }
+        let sender = letter.from.map_or_else(
+            || letter.source.to_string(),
+            |id| self.hosts[id.0].name.clone(),
+        );
+        let packet = Packet {
+            at: self.now,
+            link,
+            host: letter.from,
+            sender,
+            source: letter.source,
+            destination: letter.destination,
+            payload: letter.payload.to_vec(),
+        };
+        if let Some(monitor) = &mut self.monitor {
+            monitor.watch(&packet);
+        }
+        match self.keep {
+            Keep::All => self.packets.push(packet),
+            Keep::Last(most) => {
+                self.recent.push_back(packet);
+                while self.recent.len() > most {
+                    self.recent.pop_front();
+                }
+            }
+        }
+    }
+}
+
+/// Where multicasts of a family go.
+fn group(family: Family) -> SocketAddr {
+    let address = match family {
+        Family::V4 => GROUP_V4,
+        Family::V6 => GROUP_V6,
+    };
+    SocketAddr::new(address, PORT)
 }
