@@ -60,7 +60,11 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
                     most: 1000,
                 });
             }
-            _ => return Err(format!("no option '{argument}'; there are --services --python --peer")),
+            _ => {
+                return Err(format!(
+                    "no option '{argument}'; there are --services --python --peer"
+                ));
+            }
         }
     }
     if let Some(why) = cannot_run_here() {
@@ -68,20 +72,28 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     }
     let load = build()?;
     if workspace::find_program("avahi-daemon").is_some() {
-        peers.insert(0, Peer {
-            name: "Avahi".into(),
-            program: Program::Avahi,
-            most: 1000,
-        });
+        peers.insert(
+            0,
+            Peer {
+                name: "Avahi".into(),
+                program: Program::Avahi,
+                most: 1000,
+            },
+        );
     }
-    peers.insert(0, Peer {
-        name: "cooee".into(),
-        program: Program::Cooee(load.clone()),
-        most: usize::MAX,
-    });
+    peers.insert(
+        0,
+        Peer {
+            name: "cooee".into(),
+            program: Program::Cooee(load.clone()),
+            most: usize::MAX,
+        },
+    );
     let run = Run::new(load.clone(), false)?;
     let _janitor = Janitor::start(&run)?;
-    println!("| responder | services | questions | asked/s | answered | p50 | p99 | CPU per answer | memory |");
+    println!(
+        "| responder | services | questions | asked/s | answered | p50 | p99 | CPU per answer | memory |"
+    );
     println!("|---|--:|---|--:|--:|--:|--:|--:|--:|");
     let mut number = 0;
     for services in services {
@@ -120,7 +132,10 @@ fn measure(lab: &Lab, peer: &Peer, services: usize, load: &Path) -> Outcome {
         })?;
         let cpu = responder.processor_time()?.saturating_sub(before);
         // "60000 asked, 37769 answered, p50 141997 µs, p99 277940 µs"
-        let words: Vec<u64> = said.split(' ').filter_map(|word| word.parse().ok()).collect();
+        let words: Vec<u64> = said
+            .split(' ')
+            .filter_map(|word| word.parse().ok())
+            .collect();
         let [asked, answered, p50, p99] = words[..] else {
             return Err(format!("not understood: {said}"));
         };
@@ -192,7 +207,10 @@ fn avahi(host: &Host, services: usize) -> Outcome<Command> {
     let daemon = workspace::find_program("avahi-daemon").ok_or("avahi-daemon is not installed")?;
     let mut command = host.command(Path::new("sh"));
     command
-        .args(["-c", "mount -t tmpfs tmpfs /run && mount --bind \"$0\" /etc/avahi/services && exec \"$@\""])
+        .args([
+            "-c",
+            "mount -t tmpfs tmpfs /run && mount --bind \"$0\" /etc/avahi/services && exec \"$@\"",
+        ])
         .arg(folder)
         .arg(daemon)
         .args(["--no-drop-root", "--no-chroot", "--no-rlimits", "--file"])
@@ -213,7 +231,14 @@ time.sleep(3600)\n";
 
 fn build() -> Outcome<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let words = ["build", "--release", "--package", "cooee-mdns", "--example", "load"];
+    let words = [
+        "build",
+        "--release",
+        "--package",
+        "cooee-mdns",
+        "--example",
+        "load",
+    ];
     let told = workspace::output(
         Command::new(cargo)
             .args(words)

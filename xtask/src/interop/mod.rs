@@ -10,6 +10,7 @@ mod avahi;
 mod cooee;
 mod hardship;
 pub(crate) mod load;
+mod mishaps;
 mod neighbours;
 mod network;
 mod networks;
@@ -62,6 +63,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         neighbours::ALL,
         networks::ALL,
         hardship::ALL,
+        mishaps::ALL,
     ];
     let chosen: Vec<&Scenario> = all
         .into_iter()
