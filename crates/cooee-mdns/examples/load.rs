@@ -256,15 +256,19 @@ fn ask_all(rate: &str, services: &str, seconds: &str, ours: Ipv4Addr) -> Outcome
     socket.join_multicast_v4(&group, &ours)?;
     socket.set_multicast_ttl_v4(255)?;
     socket.set_multicast_loop_v4(false)?;
-    let of = |answer: &[u8]| {
-        let message = Message::parse(answer).ok()?;
-        if !message.header().flags.is_response() {
-            return None;
+    // One packet can answer several questions.
+    let of = |answer: &[u8], numbers: &mut Vec<usize>| {
+        let Ok(message) = Message::parse(answer) else {
+            return;
+        };
+        if message.header().flags.is_response() {
+            let records = message.answers().filter_map(Result::ok);
+            numbers.extend(records.filter_map(|record| {
+                let name = record.name.to_string();
+                let number = name.strip_prefix("service-")?.split_once('.')?.0;
+                number.parse::<usize>().ok()
+            }));
         }
-        let record = message.answers().next()?.ok()?;
-        let name = record.name.to_string();
-        let number = name.strip_prefix("service-")?.split_once('.')?.0;
-        number.parse().ok()
     };
     let seconds = Duration::from_secs(parse(seconds)?);
     let plan = Plan {
@@ -296,9 +300,9 @@ impl Heard {
 
 /// Asks for SRV records, one after another in a circle, at an even rate.
 fn ask(rate: u64, services: usize, time: Duration, address: Ipv4Addr) -> Outcome<Heard> {
-    let of = |answer: &[u8]| {
-        let number = answer.first_chunk().filter(|_| answer.len() >= 12)?;
-        Some(usize::from(u16::from_be_bytes(*number)))
+    let of = |answer: &[u8], numbers: &mut Vec<usize>| {
+        let number = answer.first_chunk().filter(|_| answer.len() >= 12);
+        numbers.extend(number.map(|number| usize::from(u16::from_be_bytes(*number))));
     };
     let plan = Plan {
         rate,
@@ -320,11 +324,11 @@ struct Plan {
     is_numbered: bool,
 }
 
-/// Asks, and notes when what `of` takes for the answer of a question comes.
+/// Asks, and notes when answers come; `of` tells of which questions.
 fn exchange(
     socket: UdpSocket,
     plan: Plan,
-    of: impl Fn(&[u8]) -> Option<usize> + Send + 'static,
+    of: impl Fn(&[u8], &mut Vec<usize>) + Send + 'static,
 ) -> Outcome<Heard> {
     let Plan {
         rate,
@@ -389,21 +393,26 @@ fn listen(
     start: StdInstant,
     asked_at: &[AtomicU64],
     is_over: &AtomicBool,
-    of: impl Fn(&[u8]) -> Option<usize>,
+    of: impl Fn(&[u8], &mut Vec<usize>),
 ) -> Vec<u64> {
-    let mut latencies = Vec::new();
-    let mut answer = [0; 1500];
+    let (mut latencies, mut numbers) = (Vec::new(), Vec::new());
+    let mut answer = [0; 9000];
     while !is_over.load(Ordering::Relaxed) {
         let Ok(length) = socket.recv(&mut answer) else {
             continue;
         };
-        let Some(number) = answer.get(..length).and_then(&of) else {
-            continue;
-        };
-        let at = asked_at
-            .get(number)
-            .map_or(0, |at| at.load(Ordering::Relaxed));
-        latencies.push((start.elapsed().as_micros() as u64).saturating_sub(at));
+        numbers.clear();
+        of(answer.get(..length).unwrap_or_default(), &mut numbers);
+        let now = start.elapsed().as_micros() as u64;
+        for &number in &numbers {
+            // A question is answered once.
+            let at = asked_at
+                .get(number)
+                .map_or(0, |at| at.swap(0, Ordering::Relaxed));
+            if at > 0 {
+                latencies.push(now.saturating_sub(at));
+            }
+        }
     }
     latencies
 }

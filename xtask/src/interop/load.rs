@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::network::{Host, INTERFACE, Lab};
 use super::process::Process;
@@ -113,6 +113,9 @@ fn measure(lab: &Lab, peer: &Peer, services: usize, load: &Path) -> Outcome {
     elm.configure(&format!("route add 224.0.0.0/4 dev {INTERFACE}\n"))?;
     ash.configure(&format!("route add 224.0.0.0/4 dev {INTERFACE}\n"))?;
     let responder = start(peer, ash, services)?;
+    if matches!(peer.program, Program::Avahi) {
+        wait_for_all(elm, services, load)?;
+    }
     let ours = "192.0.2.11";
     let legacy = RATES.iter().map(|&rate| ("legacy", rate));
     // A record is multicast once a second at most.
@@ -127,18 +130,8 @@ fn measure(lab: &Lab, peer: &Peer, services: usize, load: &Path) -> Outcome {
             _ => command.arg("ask-all").args(&numbers).arg(ours),
         };
         let mut asker = elm.start("ask", &mut command)?;
-        let said = asker.wait_for("result", Duration::from_secs(SECONDS + 20), |line| {
-            line.text.contains("asked").then(|| line.text.clone())
-        })?;
+        let [asked, answered, p50, p99] = result(&mut asker)?;
         let cpu = responder.processor_time()?.saturating_sub(before);
-        // "60000 asked, 37769 answered, p50 141997 µs, p99 277940 µs"
-        let words: Vec<u64> = said
-            .split(' ')
-            .filter_map(|word| word.parse().ok())
-            .collect();
-        let [asked, answered, p50, p99] = words[..] else {
-            return Err(format!("not understood: {said}"));
-        };
         let micros = cpu.as_secs_f64() * 1e6 / answered.max(1) as f64;
         println!(
             "| {} | {services} | {kind} | {} | {:.1} % | {p50} µs | {p99} µs | {micros:.1} µs | {:.1} MB |",
@@ -178,11 +171,41 @@ fn start(peer: &Peer, host: &Host, services: usize) -> Outcome<Process> {
         let is_ready = line.text == "ready" || line.text.contains("Server startup complete");
         is_ready.then_some(())
     })?;
-    if matches!(peer.program, Program::Avahi) {
-        // It goes on to probe and announce; a thousand take their time.
-        std::thread::sleep(Duration::from_millis(4000 + 10 * services as u64));
-    }
     Ok(process)
+}
+
+/// Asks for everything until nearly everything is answered: Avahi goes on to probe for long after it says that it is up.
+fn wait_for_all(elm: &Host, services: usize, load: &Path) -> Outcome {
+    let deadline = Instant::now() + PATIENCE;
+    let numbers = [
+        (services / 2).max(5).to_string(),
+        services.to_string(),
+        "2".into(),
+    ];
+    while Instant::now() < deadline {
+        let mut command = elm.command(load);
+        command.arg("ask").args(&numbers).arg("192.0.2.10");
+        let mut asker = elm.start("ask", &mut command)?;
+        let [asked, answered, ..] = result(&mut asker)?;
+        if answered * 100 >= asked * 95 {
+            return Ok(());
+        }
+    }
+    Err(format!("not all published within {} s", PATIENCE.as_secs()))
+}
+
+/// "60000 asked, 37769 answered, p50 141997 µs, p99 277940 µs"
+fn result(asker: &mut Process) -> Outcome<[u64; 4]> {
+    let said = asker.wait_for("result", Duration::from_secs(SECONDS + 20), |line| {
+        line.text.contains("asked").then(|| line.text.clone())
+    })?;
+    let words: Vec<u64> = said
+        .split(' ')
+        .filter_map(|word| word.parse().ok())
+        .collect();
+    words
+        .try_into()
+        .map_err(|_| format!("not understood: {said}"))
 }
 
 /// A daemon with a file for each service, in a place of its own.
