@@ -61,7 +61,7 @@ impl Memberships {
     }
 
     /// Sockets that are open only to hold memberships.
-    #[cfg(test)]
+    #[cfg(all(test, target_os = "linux"))]
     pub(super) fn spares(&self) -> usize {
         self.spare.len()
     }

@@ -17,8 +17,9 @@
 //!
 //! # Systems
 //!
-//! Linux is where all of this is run and tested. For macOS it compiles, and learns of interface changes by looking every few seconds; nobody has
-//! run it there. For other systems only the engine can be had.
+//! Linux is where all of this is run and tested. For macOS it is compiled (`cargo check --target x86_64-apple-darwin`) and nobody has run it
+//! there: it learns of interface changes by looking every few seconds, and knows no kind, master or MTU of an interface. For Windows and other
+//! systems there is no driver, only the engine: drive it yourself through [`Engine`](crate::Engine).
 
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
 compile_error!(
