@@ -23,7 +23,7 @@ const MOST_BRIDGES: u32 = 4;
 
 /// The number of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct HostId(usize);
+pub struct HostId(pub(crate) usize);
 
 /// A simulated network of hosts that run nodes of type `N`.
 #[derive(Debug)]
@@ -569,16 +569,7 @@ impl<N: Node> Network<N> {
         let conditions = wire.conditions;
         let base = self.now + so_far + conditions.delay;
         if !letter.destination.ip().is_multicast() {
-            let receivers: Vec<HostId> = wire
-                .members
-                .iter()
-                .copied()
-                .filter(|host| {
-                    let interface = self.hosts[host.0].interfaces.get(&link);
-                    interface.is_some_and(|interface| interface.hears(letter))
-                })
-                .collect();
-            for host in receivers {
+            for (link, host) in self.receivers(link, letter) {
                 self.carry(base, link, host, conditions, letter);
             }
             return;
@@ -605,6 +596,31 @@ impl<N: Node> Network<N> {
                 self.spread(beyond, &repeated, so_far, bridges - 1);
             }
         }
+    }
+
+    /// Who has the address that a unicast packet goes to: bridges carry it to the right place.
+    fn receivers(&self, link: LinkId, letter: &Letter) -> Vec<(LinkId, HostId)> {
+        let mut links = vec![link];
+        let mut place = 0;
+        while let Some(wire) = links.get(place).and_then(|link| self.links.get(link)) {
+            for &next in &wire.bridged {
+                if !links.contains(&next) {
+                    links.push(next);
+                }
+            }
+            place += 1;
+        }
+        let mut receivers = Vec::new();
+        for link in links {
+            let members = self.links.get(&link).map(|wire| wire.members.iter());
+            for &host in members.into_iter().flatten() {
+                let interface = self.hosts[host.0].interfaces.get(&link);
+                if interface.is_some_and(|interface| interface.hears(letter)) {
+                    receivers.push((link, host));
+                }
+            }
+        }
+        receivers
     }
 
     /// Sends a packet to one host: it may be lost, late or doubled.
