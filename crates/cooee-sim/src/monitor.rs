@@ -10,6 +10,9 @@ use cooee_wire::{Flags, Message, NameBuf, RdataBuf, Record, RecordType, Section}
 use crate::network::HostId;
 use crate::packet::Packet;
 
+#[cfg(test)]
+mod tests;
+
 /// A rule was broken.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -42,6 +45,8 @@ pub(crate) struct Monitor {
     multicast: HashMap<Sent, Instant>,
     /// When somebody last probed for a name, on any link: a bridge may carry it to another.
     probed: HashMap<NameBuf, Instant>,
+    /// The lowest TTL with which somebody has sent a record, goodbyes not counted.
+    lowest_ttl: HashMap<(NameBuf, RdataBuf), u32>,
     /// Once all is settled: who has claimed a unique name.
     owners: Option<HashMap<(LinkId, NameBuf), HostId>>,
     /// How many probes a host has sent for a name, in a family, and the last one.
@@ -97,6 +102,7 @@ impl Monitor {
     pub(crate) fn watch(&mut self, packet: &Packet) {
         // What a test injects may be as wrong as it likes.
         let Some(host) = packet.host else {
+            self.note_ttls(packet);
             self.note_probes(packet);
             return;
         };
@@ -128,6 +134,7 @@ impl Monitor {
         } else {
             self.check_query(packet, host, &message, &records);
         }
+        self.note_ttls(packet);
         self.note_probes(packet);
     }
 
@@ -227,8 +234,12 @@ impl Monitor {
         message: &Message<'_>,
         records: &[(Section, Record<'_>)],
     ) {
-        for (section, record) in records {
-            if *section == Section::Answer && record.cache_flush {
+        for (_, record) in records
+            .iter()
+            .filter(|(section, _)| *section == Section::Answer)
+        {
+            self.check_known_answer(packet, record);
+            if record.cache_flush {
                 self.complain(
                     packet,
                     "6762-10.2-13",
@@ -253,6 +264,36 @@ impl Monitor {
                     );
                 }
                 self.probes.insert(key, (count + 1, packet.at));
+            }
+        }
+    }
+
+    /// What has less than half of its TTL left is asked for, not listed as known.
+    // RFC 6762 §7.1 (6762-7.1-5)
+    fn check_known_answer(&mut self, packet: &Packet, record: &Record<'_>) {
+        let (Ok(name), Ok(rdata)) = (record.name.to_owned(), record.rdata.to_owned()) else {
+            return;
+        };
+        let lowest = self.lowest_ttl.get(&(name, rdata));
+        if let Some(&full) = lowest.filter(|full| record.ttl + 1 < **full / 2) {
+            let text = format!("{} known with {} s left of {full}", record.name, record.ttl);
+            self.complain(packet, "6762-7.1-5", text);
+        }
+    }
+
+    fn note_ttls(&mut self, packet: &Packet) {
+        let Ok(message) = Message::parse(&packet.payload) else {
+            return;
+        };
+        if !message.header().flags.is_response() {
+            return;
+        }
+        for (_, record) in message.records().filter_map(Result::ok) {
+            if let (Ok(name), Ok(rdata)) = (record.name.to_owned(), record.rdata.to_owned())
+                && record.ttl > 0
+            {
+                let lowest = self.lowest_ttl.entry((name, rdata)).or_insert(record.ttl);
+                *lowest = record.ttl.min(*lowest);
             }
         }
     }
