@@ -16,6 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(3600 + 600);
 /// For so long nothing more may change.
 const PEACE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_secs(1);
+/// So many looks in a row have to find agreement before it counts.
+const LOOKS: u32 = 3;
 
 impl Telling {
     /// Makes peace and looks whether all agree. Tells after how long they did.
@@ -40,11 +42,14 @@ impl Telling {
             false => BOUND,
         };
         let start = self.network.now();
+        let mut agreed = 0;
         loop {
             self.network.run_for(LOOK);
             self.check_rules()?;
             let passed = self.network.now().since(start);
             match self.disagreement() {
+                // A goodbye that came late takes effect after a second.
+                None if agreed < LOOKS => agreed += 1,
                 None => {
                     self.rest()?;
                     return Ok(passed);
@@ -52,7 +57,7 @@ impl Telling {
                 Some(what) if passed > patience => {
                     return Err(format!("after {} s {what}", passed.as_secs()));
                 }
-                Some(_) => {}
+                Some(_) => agreed = 0,
             }
         }
     }
