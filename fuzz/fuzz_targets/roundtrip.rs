@@ -50,7 +50,7 @@ fn round_trip(
     };
     let (mut buffer, mut twin) = (vec![0xA5; limit], vec![0xA5; limit]);
     let (mut builder, mut owned) = (new(&mut buffer), new(&mut twin));
-    let mut written_questions = Vec::new();
+    let mut written_questions: Vec<&Question<'_>> = Vec::new();
     for question in questions {
         let outcome = step(&mut builder, |builder| builder.question(*question));
         if let Ok(twin) = question.to_owned() {
@@ -64,7 +64,7 @@ fn round_trip(
         }
         written_questions.extend(outcome.is_ok().then_some(question));
     }
-    let mut written = Vec::new();
+    let mut written: Vec<(Section, &Record<'_>)> = Vec::new();
     for (index, (section, record)) in records.iter().enumerate() {
         // Some are written, taken back, and written again: the second time is as the first.
         let before = builder.checkpoint();
