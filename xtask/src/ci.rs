@@ -30,7 +30,14 @@ const FEATURES: &[&[&str]] = &[
 ];
 
 /// The crates with features that are off by default and have tests of their own.
-const TESTED_WITH_ALL_FEATURES: &[&str] = &["--package", "cooee-wire", "--package", "cooee-sd"];
+const TESTED_WITH_ALL_FEATURES: &[&str] = &[
+    "--package",
+    "cooee",
+    "--package",
+    "cooee-sd",
+    "--package",
+    "cooee-wire",
+];
 
 type Step = (&'static str, fn(&Options) -> Outcome<Done>);
 

@@ -8,6 +8,7 @@
 
 mod avahi;
 mod cooee;
+mod examples;
 mod hardship;
 pub(crate) mod load;
 mod mishaps;
@@ -64,6 +65,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         networks::ALL,
         hardship::ALL,
         mishaps::ALL,
+        examples::ALL,
     ];
     let chosen: Vec<&Scenario> = all
         .into_iter()
