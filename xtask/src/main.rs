@@ -5,6 +5,8 @@
 #![forbid(unsafe_code)]
 
 mod ci;
+#[cfg(test)]
+mod complaints;
 mod compliance;
 mod corpus;
 mod interop;
