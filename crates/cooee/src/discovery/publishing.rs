@@ -329,7 +329,12 @@ impl Discovery {
         match name.with_instance(name.instance().next()) {
             Ok(next) => {
                 tracing::debug!(target: "cooee", %name, %next, "name is taken, trying the next");
-                service.state.with(|state| state.name = next);
+                service.state.change(|state| {
+                    // In one step: nobody may take a name for ready that was not probed.
+                    state.name = next;
+                    state.phase = Phase::Probing;
+                    true
+                });
                 self.put_up(now, id);
             }
             Err(error) => self.fail(now, id, error.into()),
