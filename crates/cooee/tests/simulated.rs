@@ -169,3 +169,21 @@ fn a_host_that_slept_for_an_hour_learns_who_went_meanwhile() {
         removed(&mut peers).await;
     });
 }
+
+// RFC 6763 §8, ruling 34
+#[test]
+fn a_list_does_not_wait_for_a_placeholder() {
+    testing::run(async {
+        let lan = Network::new(8).lan();
+        let (alice, bob) = (lan.host("alice"), lan.host("bob"));
+        let publisher = alice.zeroconf().await.unwrap();
+        let placeholder = Service::placeholder("Taken", "_cs6452._tcp").unwrap();
+        let _taken = publisher.publish(placeholder).await.unwrap();
+        let _alice = publisher.publish(chat("Alice").unwrap()).await.unwrap();
+        let finder = bob.zeroconf().await.unwrap();
+        let begun = tokio::time::Instant::now();
+        let listed = finder.list("_cs6452._tcp").await.unwrap();
+        assert_eq!(listed.len(), 1);
+        assert!(begun.elapsed() < Duration::from_millis(2500));
+    });
+}

@@ -356,7 +356,8 @@ impl Discovery {
                     *quiet_since = now;
                 }
                 is_all_resolved = now >= settled(*earliest, *quiet_since)
-                    && machine.snapshot().unresolved.is_empty();
+                    // A placeholder is no service, and never will be found.
+                    && machine.snapshot().unresolved.iter().all(|u| u.missing.port);
                 return false;
             }
             machine.should_wake()
