@@ -356,8 +356,7 @@ impl Discovery {
                     *quiet_since = now;
                 }
                 is_all_resolved = now >= settled(*earliest, *quiet_since)
-                    // A placeholder is no service, and never will be found.
-                    && machine.snapshot().unresolved.iter().all(|u| u.missing.port);
+                    && machine.snapshot().unresolved.is_empty();
                 return false;
             }
             machine.should_wake()
