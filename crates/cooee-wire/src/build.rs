@@ -132,14 +132,7 @@ impl BuildError {
     }
 }
 
-impl core::error::Error for BuildError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::Malformed(error) => Some(error),
-            _ => None,
-        }
-    }
-}
+impl core::error::Error for BuildError {}
 
 impl From<ParseError> for BuildError {
     fn from(error: ParseError) -> Self {

@@ -105,6 +105,8 @@ record_types! {
     AAAA = 28 "AAAA";
     /// A geographical place. RFC 1876.
     LOC = 29 "LOC";
+    /// The next name of a zone, obsolete: NSEC took its place. RFC 2535 §5.
+    NXT = 30 "NXT";
     /// Where a service is to be found. RFC 2782.
     SRV = 33 "SRV";
     /// A rule for rewriting. RFC 3403 §4.

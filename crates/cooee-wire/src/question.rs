@@ -63,7 +63,7 @@ pub use owned::QuestionBuf;
 #[cfg(feature = "alloc")]
 mod owned {
     use super::Question;
-    use crate::{Class, NameBuf, ParseError, RecordType};
+    use crate::{Class, Field, NameBuf, ParseError, RecordType};
 
     /// A question that owns its name.
     #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -107,7 +107,10 @@ mod owned {
         /// If the name is faulty.
         pub fn to_owned(&self) -> Result<QuestionBuf, ParseError> {
             Ok(QuestionBuf {
-                name: self.name.to_owned()?,
+                name: self
+                    .name
+                    .to_owned()
+                    .map_err(|error| error.within(Field::Question))?,
                 kind: self.kind,
                 class: self.class,
                 unicast_response: self.unicast_response,

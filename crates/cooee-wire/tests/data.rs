@@ -209,8 +209,8 @@ fn text_of_no_octets_is_one_empty_string() {
 
 #[test]
 fn names_in_data_without_a_view_are_followed() {
-    // 1035-3.3-1, 1035-4.1.4-9
-    let cases: [(RecordType, &[u8], &[u8]); 14] = [
+    // 1035-3.3-1, 1035-4.1.4-9, 6762-18.14-8
+    let cases: [(RecordType, &[u8], &[u8]); 15] = [
         (RecordType::MD, b"\xc0\x0c", b"\x03BOX\x05LOCAL\0"),
         (RecordType::MF, b"\xc0\x0c", b"\x03BOX\x05LOCAL\0"),
         (RecordType::MB, b"\xc0\x0c", b"\x03BOX\x05LOCAL\0"),
@@ -249,6 +249,7 @@ fn names_in_data_without_a_view_are_followed() {
             b"ABCDEFGHIJKLMNOPQR\xc0\x10sig",
             b"ABCDEFGHIJKLMNOPQR\x05LOCAL\0sig",
         ),
+        (RecordType::NXT, b"\xc0\x10\x40", b"\x05LOCAL\0\x40"),
     ];
     for (kind, compressed, plain) in cases {
         let octets = answer(kind, compressed);
@@ -267,6 +268,32 @@ fn names_in_data_without_a_view_are_followed() {
         assert!(ours.uncompressed().eq(owned.octets().iter().copied()));
         assert_eq!(ours.octets(), compressed);
     }
+}
+
+#[test]
+fn owned_data_has_up_to_65535_octets_with_its_names_at_full_length() {
+    // A signature whose signer is "box.local" by a pointer: two octets here, eleven when it is owned.
+    let of = |len: usize| {
+        let mut data = b"ABCDEFGHIJKLMNOPQR\xc0\x0c".to_vec();
+        data.resize(len, 0);
+        answer(RecordType::RRSIG, &data)
+    };
+    let longest = of(65_535 - 33);
+    let owned = first(&longest).to_owned().unwrap();
+    assert_eq!(owned.rdata.octets().len(), 65_535 - 33 + 9);
+    assert_eq!(owned.rdata, first(&longest).rdata);
+    // The longest message there is, its signer a name of 255 octets that begins in the header and ends in the signature.
+    let mut octets = b"\x3f\0\x84\0\0\0\0\x01\0\0\0\0\0\0\x2e\0\x01\0\0\0\x78\xff\xe8".to_vec();
+    octets.extend(b"ABCDEFGHIJKLMNOPQR\xc0\0");
+    octets.resize(65_535, 0);
+    for (at, label) in [(64, 63), (128, 63), (192, 62)] {
+        octets[at] = label;
+    }
+    let error = first(&octets).to_owned().unwrap_err();
+    assert_eq!(
+        (error.kind(), error.field()),
+        (Malformed::RdataTooLong, Field::Data(RecordType::RRSIG))
+    );
 }
 
 #[test]
@@ -442,6 +469,26 @@ fn errors_name_the_field_the_rule_and_the_octet() {
         error.to_string(),
         "message ends inside the header at octet 0"
     );
+    let faulty = b"\0\0\0\0\0\x01\0\0\0\0\0\0\x01a\xc0\x29\0\x01\0\x01";
+    let question = Message::parse(faulty).unwrap().questions().next().unwrap();
+    let error = question.unwrap().to_owned().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "question: name points forward at octet 14"
+    );
+    let long = "x".repeat(256);
+    for (refused, text) in [
+        (
+            RdataBuf::txt(["a", &long]),
+            "TXT data: character-string is longer than 255 octets at octet 2",
+        ),
+        (
+            RdataBuf::hinfo(&long, ""),
+            "HINFO data: character-string is longer than 255 octets at octet 0",
+        ),
+    ] {
+        assert_eq!(refused.unwrap_err().to_string(), text);
+    }
     let error = Rdata::from_octets(RecordType::AAAA, &[0; 17]).unwrap_err();
     assert_eq!(
         error.to_string(),

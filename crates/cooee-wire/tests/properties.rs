@@ -265,7 +265,7 @@ fn rdatas() -> impl Strategy<Value = RdataBuf> {
 
 /// Data with names inside that has no view of its own: type, octets before the names, how many names, octets behind.
 fn named_rdatas() -> impl Strategy<Value = RdataBuf> {
-    const LAYOUTS: [(RecordType, usize, usize, usize); 14] = [
+    const LAYOUTS: [(RecordType, usize, usize, usize); 15] = [
         (RecordType::MD, 0, 1, 0),
         (RecordType::MF, 0, 1, 0),
         (RecordType::MB, 0, 1, 0),
@@ -279,6 +279,7 @@ fn named_rdatas() -> impl Strategy<Value = RdataBuf> {
         (RecordType::PX, 2, 2, 0),
         // Three empty strings, or what comes out as such.
         (RecordType::NAPTR, 7, 1, 0),
+        (RecordType::NXT, 0, 1, 16),
         (RecordType::RRSIG, 18, 1, 40),
         (RecordType::SIG, 18, 1, 40),
     ];

@@ -132,6 +132,11 @@ impl Layout {
                 compressed: Compressed::Mdns,
                 ..Self::NAME
             },
+            RecordType::NXT => Self {
+                tail: Tail::Any,
+                compressed: Compressed::Never,
+                ..Self::NAME
+            },
             RecordType::MD | RecordType::MF | RecordType::MB | RecordType::MG | RecordType::MR => {
                 Self {
                     compressed: Compressed::Never,

@@ -89,7 +89,7 @@ impl RdataBuf {
     {
         let mut octets = Vec::new();
         for string in strings {
-            push_string(&mut octets, string.as_ref())?;
+            push_string(RecordType::TXT, &mut octets, string.as_ref())?;
         }
         if octets.is_empty() {
             octets.push(0);
@@ -103,8 +103,8 @@ impl RdataBuf {
     /// If either has more than 255 octets.
     pub fn hinfo(cpu: impl AsRef<[u8]>, os: impl AsRef<[u8]>) -> Result<Self, ParseError> {
         let mut octets = Vec::new();
-        push_string(&mut octets, cpu.as_ref())?;
-        push_string(&mut octets, os.as_ref())?;
+        push_string(RecordType::HINFO, &mut octets, cpu.as_ref())?;
+        push_string(RecordType::HINFO, &mut octets, os.as_ref())?;
         Self::opaque(RecordType::HINFO, &octets)
     }
 
@@ -258,16 +258,17 @@ impl Rdata<'_> {
         if let [None, None] = split.names {
             return Ok(RdataBuf::checked(self.kind(), self.octets()));
         }
+        let mut len = split.head.len() + split.tail.len();
         for name in split.names.iter().flatten() {
             name.check()
                 .map_err(|error| error.within(Field::Data(self.kind())))?;
+            len += name.wire_len();
         }
         let names = split.names.map(|name| name.unwrap_or(Name::ROOT));
         let names = names
             .get(..split.names.iter().flatten().count())
             .unwrap_or_default();
-        if split.head.len() + split.tail.len() > usize::from(u16::MAX) - 2 * (Name::MAX_LENGTH + 1)
-        {
+        if len > usize::from(u16::MAX) {
             let error = ParseError::new(self.end(), Malformed::RdataTooLong);
             return Err(error.within(Field::Data(self.kind())));
         }
@@ -287,11 +288,12 @@ impl fmt::Debug for RdataBuf {
     }
 }
 
-/// Appends a character-string.
+/// Appends a character-string to the data of a record of this type.
 // RFC 1035 §3.3 (1035-3.3-2)
-fn push_string(octets: &mut Vec<u8>, string: &[u8]) -> Result<(), ParseError> {
+fn push_string(kind: RecordType, octets: &mut Vec<u8>, string: &[u8]) -> Result<(), ParseError> {
     let Ok(len) = u8::try_from(string.len()) else {
-        return Err(ParseError::new(octets.len(), Malformed::StringTooLong));
+        let error = ParseError::new(octets.len(), Malformed::StringTooLong);
+        return Err(error.within(Field::Data(kind)));
     };
     octets.push(len);
     octets.extend_from_slice(string);
