@@ -12,8 +12,8 @@ use super::error::StartError;
 use super::handle::Handle;
 use super::link::Link;
 use super::links::Links;
-use super::select::Families;
-use super::system::System;
+use super::select::{Families, select};
+use super::system::{self, System};
 use super::world::World;
 use crate::Instant;
 
@@ -86,6 +86,19 @@ impl Builder {
         self.start_in(world, make)
     }
 
+    /// All links of the machine as they are now, judged as [`start`](Self::start) would, but without a socket on port 5353: also for when none can
+    /// be had. Whether their groups can be joined is not known from it. Needs a tokio runtime, as `start` does.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such runtime, or the system does not tell which interfaces there are.
+    pub fn look(&self) -> Result<Vec<Link>, StartError> {
+        let interfaces = system::look()?;
+        Ok(select(&interfaces, &self.links, |family| {
+            self.families.contains(family)
+        }))
+    }
+
     /// The same in a world that the caller brings.
     #[doc(hidden)]
     pub fn start_in<N: Driven, W: World>(
@@ -129,6 +142,18 @@ mod tests {
         let bare = runtime::Builder::new_current_thread().build().unwrap();
         let _inside = bare.enter();
         assert!(matches!(start(), Err(StartError::NoRuntime)));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_look_at_the_links_says_what_each_is() {
+        let links = Builder::new().links(Links::loopback()).look().unwrap();
+        let lo = links.iter().find(|link| link.is_loopback());
+        let Some(lo) = lo.filter(|lo| lo.is_up() && lo.has_carrier()) else {
+            println!("skipped: there is no loopback interface, or it is down");
+            return;
+        };
+        assert!(lo.is_in_use() && !lo.is_multicast(), "{lo:?}");
     }
 
     // ruling 28: loopback alone, unprivileged, two nodes on the same port.

@@ -3,13 +3,19 @@
 use std::io;
 
 use super::link::Link;
-use crate::{Engine, Family, Instant, Node};
+use crate::{Datagram, Engine, Family, Instant, Node};
 
 /// A node that is told about the network it is on.
 pub trait Driven: Node + Send + 'static {
     /// Something about links or the port is different. The engine is told by the driver; [`Node::process`] is called afterwards.
     fn handle_network(&mut self, now: Instant, event: &NetworkEvent) {
         let _ = (now, event);
+    }
+
+    /// A datagram has arrived on a link in use, at a group or an address of ours; our own multicasts come back too. The engine gets it next.
+    /// `hop_limit` is its TTL or hop limit, where the system tells. For who wants to know what is going on; must not block.
+    fn overhear(&mut self, now: Instant, datagram: &Datagram<'_>, hop_limit: Option<u8>) {
+        let _ = (now, datagram, hop_limit);
     }
 }
 

@@ -102,6 +102,21 @@ impl Link {
         self.inner.interface.kind.as_deref()
     }
 
+    /// It is switched on.
+    pub fn is_up(&self) -> bool {
+        self.inner.interface.is_up
+    }
+
+    /// The cable is in, the radio is associated.
+    pub fn has_carrier(&self) -> bool {
+        self.inner.interface.is_running
+    }
+
+    /// It carries multicasts, by its own account. Loopback does without saying so (ruling 28).
+    pub fn is_multicast(&self) -> bool {
+        self.inner.interface.is_multicast
+    }
+
     /// The machine talks to itself on it.
     pub fn is_loopback(&self) -> bool {
         self.inner.interface.is_loopback

@@ -40,18 +40,30 @@ struct Waited {
     readiness: UdpSocket,
 }
 
+/// All interfaces of the machine, as they are at this moment.
+pub(super) fn look() -> Result<Vec<Interface>, StartError> {
+    // The timer is not needed, but the runtime that it needs is.
+    deadline()?;
+    let source = interface_source::open().map_err(StartError::System)?;
+    Ok(source.interfaces())
+}
+
+fn deadline() -> Result<Deadline, StartError> {
+    if Handle::try_current().is_err() {
+        return Err(StartError::NoRuntime);
+    }
+    // A runtime does not tell whether its I/O driver is on; it panics if it is not.
+    catch_unwind(AssertUnwindSafe(Deadline::new))
+        .map_err(|_| StartError::NoRuntime)?
+        .map_err(StartError::System)
+}
+
 impl System {
     /// Opens what there is of the families.
     ///
     /// A family that cannot be had is told to the log and left out, as IPv6 is on machines that have it switched off.
     pub(super) fn open(families: Families) -> Result<Self, StartError> {
-        if Handle::try_current().is_err() {
-            return Err(StartError::NoRuntime);
-        }
-        // A runtime does not tell whether its I/O driver is on; it panics if it is not.
-        let deadline = catch_unwind(AssertUnwindSafe(Deadline::new))
-            .map_err(|_| StartError::NoRuntime)?
-            .map_err(StartError::System)?;
+        let deadline = deadline()?;
         let interfaces = interface_source::open().map_err(StartError::System)?;
 
         let mut sockets = Vec::new();

@@ -116,6 +116,12 @@ async fn what_is_not_for_us_is_counted_and_dropped() {
     assert_eq!(stats.dropped_other_link, 1);
     assert_eq!(stats.dropped_other_destination, 2);
     assert_eq!(stats.dropped_too_long, 1);
+    // The node is told of what is for us, no less and no more.
+    let from = "on link 2 from 192.0.2.99:5353, Some(1) hops";
+    assert_eq!(
+        host.overheard(),
+        [format!("12 octets {from}"), format!("5 octets {from}")]
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -44,15 +44,14 @@ impl<N: Driven, W: World> Driver<N, W> {
         self.stats.received += 1;
         self.stats.received_octets += received.len as u64;
         let payload = self.inbox.get(..received.len).unwrap_or_default();
-        self.node.engine().handle_datagram(
-            now,
-            &Datagram {
-                link: LinkId(received.index),
-                source: received.source,
-                destination: received.destination,
-                payload,
-            },
-        );
+        let datagram = Datagram {
+            link: LinkId(received.index),
+            source: received.source,
+            destination: received.destination,
+            payload,
+        };
+        self.node.overhear(now, &datagram, received.hop_limit);
+        self.node.engine().handle_datagram(now, &datagram);
     }
 
     fn is_own_address(&self, address: IpAddr) -> bool {

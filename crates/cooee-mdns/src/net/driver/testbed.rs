@@ -19,7 +19,7 @@ use crate::net::interface::Interface;
 use crate::net::links::Links;
 use crate::net::socket::Received;
 use crate::net::world::World;
-use crate::{Config, Engine, Event, Family, Instant, Node};
+use crate::{Config, Datagram, Engine, Event, Family, Instant, Node};
 
 /// Lets the driver do what it can do without time passing (much).
 pub(super) async fn settle() {
@@ -48,6 +48,7 @@ pub(super) struct State {
     pub(super) refuses_send: Vec<(u32, Family)>,
     /// Nothing can be sent at the moment.
     pub(super) is_full: bool,
+    pub(super) overheard: Vec<String>,
     pub(super) waker: Option<Waker>,
 }
 
@@ -76,6 +77,7 @@ impl Host {
         let node = Recorder {
             engine: Engine::new(Config::default(), 1, world.now()),
             told: told.clone(),
+            host: self.clone(),
         };
         let (driver, handle) = Driver::new(node, world, links, None);
         (handle, told, tokio::spawn(driver.run()))
@@ -87,6 +89,11 @@ impl Host {
         state.have_changed = true;
         drop(state);
         self.wake();
+    }
+
+    /// What the node heard before the engine, since it was last asked.
+    pub(super) fn overheard(&self) -> Vec<String> {
+        std::mem::take(&mut self.lock().overheard)
     }
 
     pub(super) fn hear(&self, index: u32, source: SocketAddr, destination: IpAddr, octets: &[u8]) {
@@ -244,6 +251,7 @@ impl World for FakeWorld {
 pub(super) struct Recorder {
     engine: Engine,
     told: Told,
+    host: Host,
 }
 
 #[derive(Clone, Default)]
@@ -288,5 +296,15 @@ impl Driven for Recorder {
             NetworkEvent::PortShared => "port shared".into(),
         };
         self.told.0.lock().unwrap().push(told);
+    }
+
+    fn overhear(&mut self, _: Instant, datagram: &Datagram<'_>, hop_limit: Option<u8>) {
+        let told = format!(
+            "{} octets on {} from {}, {hop_limit:?} hops",
+            datagram.payload.len(),
+            datagram.link,
+            datagram.source
+        );
+        self.host.lock().overheard.push(told);
     }
 }
