@@ -22,6 +22,8 @@
 //! # }
 //! ```
 //!
+//! The [`guide`] has a chapter for each thing that programs do.
+//!
 //! # How it behaves
 //!
 //! - [`Zeroconf::start`] opens sockets and starts one task on the present tokio runtime. All else works from any executor.
@@ -50,6 +52,8 @@ mod discovery;
 mod error;
 mod events;
 mod found;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod links;
 mod lookup;
 mod names;
