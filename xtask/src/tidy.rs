@@ -141,7 +141,7 @@ fn cited_rulings(file: &Path, text: &str, rulings: &str, faults: &mut Vec<String
     }
 }
 
-/// Relative links of a Markdown file point to files that exist, and to headings that they have.
+/// Relative links of a Markdown file point to files that exist, and to headings that they have. Paths of Rust are left to rustdoc.
 fn links(file: &Path, text: &str, faults: &mut Vec<String>) {
     let folder = file.parent().unwrap_or(Path::new(""));
     let mut fenced = false;
@@ -152,8 +152,9 @@ fn links(file: &Path, text: &str, faults: &mut Vec<String>) {
         if fenced {
             continue;
         }
+        let elsewhere = ["://", "mailto:", "crate::"];
         for target in
-            targets(line).filter(|target| !target.contains("://") && !target.starts_with("mailto:"))
+            targets(line).filter(|target| elsewhere.iter().all(|sign| !target.contains(sign)))
         {
             let (path, heading) = target.split_once('#').unwrap_or((target, ""));
             let wanted = if path.is_empty() {
