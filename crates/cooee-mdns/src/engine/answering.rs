@@ -12,30 +12,39 @@ use super::Instant;
 use super::asked::Heard;
 use super::cache::{Hashes, matches};
 use super::config::{
-    AGGREGATION, DEFENCE_SPACING, LEGACY_SIZE, MULTICAST_SPACING, PORT, PROBE_INTERVAL,
-    SHARED_RESPONSE_DELAY, TRUNCATED_RESPONSE_DELAY, TRUNCATED_RESPONSE_LIMIT,
+    AGGREGATION, DEFENCE_SPACING, MULTICAST_SPACING, PORT, PROBE_INTERVAL, SHARED_RESPONSE_DELAY,
+    TRUNCATED_RESPONSE_DELAY, TRUNCATED_RESPONSE_LIMIT,
 };
 use super::context::Context;
 use super::datagram::Datagram;
-use super::link::{Legacy, Link, Reply, Why};
+use super::link::{Link, Why};
 use super::link_info::Family;
 use super::own::Pending;
 use super::probing::is_probe_for;
+use super::replying::Reply;
 
 /// A query, and what all its questions have in common.
-struct Query<'a> {
+pub(super) struct Query<'a> {
     serial: u64,
     source: SocketAddr,
-    /// The answers go to the querier alone: it is a simple resolver, or it has asked just us.
-    unicast: bool,
-    legacy: bool,
+    /// It has asked just us.
+    direct: bool,
+    /// It is a simple resolver.
+    pub(super) legacy: bool,
     on_link: bool,
-    /// Where its twin came from, which has been answered over the other family.
+    /// Where its twin came from, which has been answered over the other family. It is the same host's, or another's that asks the same.
     twin: Option<IpAddr>,
     truncated: bool,
-    questions: u16,
+    pub(super) questions: u16,
     family: Family,
-    message: Message<'a>,
+    pub(super) message: Message<'a>,
+}
+
+impl Query<'_> {
+    /// The answers go to the querier alone, or to it in any case.
+    const fn is_private(&self) -> bool {
+        self.direct || self.legacy
+    }
 }
 
 /// How a record is to be answered with.
@@ -72,8 +81,6 @@ impl Timing {
     }
 }
 
-/// A simple resolver asks one question; what it asks is repeated to it, so there is a bound.
-const ECHOED_QUESTIONS: u16 = 16;
 /// How many questions of a query are counted as asked in vain.
 const WATCHED_QUESTIONS: usize = 64;
 
@@ -91,7 +98,7 @@ impl Link {
         let family = Family::of(datagram.source.ip());
         // RFC 6762 §6.7 (6762-6.7-1)
         let legacy = datagram.source.port() != PORT;
-        let direct = !datagram.destination.is_multicast();
+        let direct = !datagram.is_multicast();
         let on_link =
             self.info.is_on_link(datagram.source.ip()) || self.info.is_own(datagram.source.ip());
         // RFC 6762 §5.5 (6762-5.5-2)
@@ -102,7 +109,7 @@ impl Link {
         let query = Query {
             serial: cx.next_serial(),
             source: datagram.source,
-            unicast: direct || legacy,
+            direct,
             legacy,
             on_link,
             twin: match legacy || direct {
@@ -244,7 +251,8 @@ impl Link {
         if !query.legacy {
             self.suppress_own_question(now, query, question, hash);
         }
-        if query.twin.is_some() {
+        // What was answered by multicast has been heard; a reply to one host alone has not, if the twin came from another host.
+        if query.twin.is_some() && !question.unicast_response {
             return;
         }
         let Some(name) = self.own.find_name(hash, question.name) else {
@@ -256,7 +264,7 @@ impl Link {
         }
         let is_probe = query.message.header().authority_count > 0
             && is_probe_for(&query.message, question.name);
-        if is_probe {
+        if is_probe && query.twin.is_none() {
             self.break_tie(now, name, &query.message, cx);
         }
         let mut matching = core::mem::take(&mut self.scratch);
@@ -281,7 +289,7 @@ impl Link {
         let heard_everywhere = query.twin.is_some() || self.info.ipv4 != self.info.ipv6;
         // ANY is how one probes; it asks for no record in particular.
         let in_particular = question.kind != RecordType::ANY && question.class != Class::ANY;
-        let for_all = !query.unicast && !query.truncated && !question.unicast_response;
+        let for_all = !query.is_private() && !query.truncated && !question.unicast_response;
         if heard_everywhere && in_particular && for_all {
             let by = [Some(query.source.ip()), query.twin];
             self.observe_question(now, question, query.serial, by, cx);
@@ -361,19 +369,19 @@ impl Link {
         if !is_probe && self.is_known(slot, query.serial) {
             return;
         }
-        if query.unicast {
+        if query.legacy {
             reply.add(slot, timing.due, timing.defence);
             return;
         }
-        // RFC 6762 §5.4 (6762-5.4-8 .. 6762-5.4-10), §11 (6762-11-7)
+        // RFC 6762 §5.4 (6762-5.4-8 .. 6762-5.4-10), §5.5 (6762-5.5-1), §11 (6762-11-7)
         // A program on this very host shares the port with us, so unicast may not reach it (ruling 2).
-        let by_unicast =
-            question.unicast_response && query.on_link && !self.info.is_own(query.source.ip());
+        let by_unicast = query.direct
+            || (question.unicast_response && query.on_link && !self.info.is_own(query.source.ip()));
         let recent = self.is_recent(now, slot);
-        if by_unicast && (recent || is_probe) {
+        if by_unicast && (recent || is_probe || query.direct) {
             reply.add(slot, timing.due, timing.defence);
         }
-        if !by_unicast || !recent {
+        if query.twin.is_none() && (!by_unicast || !recent) {
             self.schedule(slot, timing, Some(query.source.ip()));
         }
     }
@@ -521,31 +529,6 @@ impl Link {
             .max()
     }
 
-    fn queue_reply(&mut self, now: Instant, query: &Query<'_>, mut reply: Reply, cx: &mut Context) {
-        if reply.answers.is_empty() {
-            return self.recycle(reply);
-        }
-        if self.replies.len() >= cx.config.pending_replies {
-            cx.stats.over_limit += 1;
-            return self.recycle(reply);
-        }
-        if query.legacy && query.questions > ECHOED_QUESTIONS {
-            cx.stats.over_limit += 1;
-            return self.recycle(reply);
-        }
-        if query.legacy {
-            reply.legacy = Some(Legacy::of(&query.message));
-            let questions = query.message.questions().filter_map(Result::ok);
-            reply
-                .questions
-                .extend(questions.filter_map(|question| question.to_owned().ok()));
-        }
-        reply.due = reply.due.max(now);
-        self.reply
-            .advance(reply.due, Why::Reply, &mut self.deadlines);
-        self.replies.push(reply);
-    }
-
     /// Another host asks what we are about to ask, and wants all that we want: its query stands for ours.
     // RFC 6762 §7.3 (6762-7.3-1), ruling 24
     fn suppress_own_question(
@@ -555,7 +538,7 @@ impl Link {
         question: &Question<'_>,
         hash: u64,
     ) {
-        if question.unicast_response || query.unicast || query.truncated {
+        if question.unicast_response || query.is_private() || query.truncated {
             return;
         }
         let (ipv4, ipv6) = (self.info.ipv4, self.info.ipv6);
@@ -594,23 +577,5 @@ impl Link {
     /// The place of a name under which we publish, or want to.
     pub(super) fn find_own_name(&self, hash: u64, name: Name<'_>) -> Option<usize> {
         self.own.find_name(hash, name)
-    }
-}
-
-impl Legacy {
-    /// What the reply to a simple resolver has to go by.
-    fn of(message: &Message<'_>) -> Self {
-        let opt = message
-            .additionals()
-            .filter_map(Result::ok)
-            .find(|record| record.kind() == RecordType::OPT);
-        Self {
-            id: message.header().id,
-            // RFC 6891 §6.2.3 (6891-6.2.3-1): less than 512 means 512.
-            size: opt.map_or(LEGACY_SIZE, |opt| {
-                usize::from(opt.class.get()).clamp(512, LEGACY_SIZE)
-            }),
-            edns: opt.is_some(),
-        }
     }
 }

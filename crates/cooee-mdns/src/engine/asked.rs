@@ -29,6 +29,9 @@ pub(super) struct Asked {
     pub(super) clients: Vec<QueryId>,
     pub(super) series: Series,
     pub(super) timer: Timer,
+    /// When a query for it last asked for unicast.
+    // RFC 6762 §6 (6762-6-28)
+    pub(super) asked_for_unicast: Option<Instant>,
     /// It is among those to be sent now.
     pub(super) ready: bool,
     /// A complete answer is known: the series rests until it runs out.
@@ -84,6 +87,7 @@ impl AskedQuestions {
             clients: Vec::new(),
             series: Series::default(),
             timer: Timer::default(),
+            asked_for_unicast: None,
             ready: false,
             complete: false,
             differs_from: 0,

@@ -474,6 +474,15 @@ impl Cached {
         u32::try_from(self.expires.since(now).as_secs()).unwrap_or(u32::MAX)
     }
 
+    /// The record as a query lists it: with what is left of the TTL that its owner gave it, which may be more than we believe (ruling 7).
+    pub(super) fn as_known_answer(&self, now: Instant) -> Record<'_> {
+        let age = u32::try_from(now.since(self.received).as_secs()).unwrap_or(u32::MAX);
+        Record {
+            ttl: self.record.ttl.saturating_sub(age),
+            ..self.record.as_record()
+        }
+    }
+
     /// Whether it may be listed as a known answer: more than half of it is left, and nobody doubts it, as listing it would keep its owner from
     /// confirming it.
     // RFC 6762 §7.1 (6762-7.1-5), §10.4 (6762-10.4-5)

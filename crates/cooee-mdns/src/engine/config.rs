@@ -1,5 +1,6 @@
 //! What can be chosen, and every number of RFC 6762 beside its clause.
 
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
 
 /// Choices of an engine; [`Config::default`] is what RFC 6762 recommends.
@@ -31,6 +32,13 @@ impl Default for Config {
 /// The port of multicast DNS.
 // RFC 6762 §22 (6762-22-1)
 pub(super) const PORT: u16 = 5353;
+
+/// The groups of multicast DNS.
+// RFC 6762 §22 (6762-22-1), §12 (6762-12-2)
+pub(super) const GROUPS: [IpAddr; 2] = [
+    IpAddr::V4(Ipv4Addr::new(224, 0, 0, 251)),
+    IpAddr::V6(Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0xfb)),
+];
 
 const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)

@@ -1,7 +1,8 @@
 //! What goes in and out: datagrams, and what a driver is told about sending one.
 
-use core::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use super::config::GROUPS;
 use super::link_info::{Family, LinkId};
 
 /// A datagram that has arrived at port 5353.
@@ -19,6 +20,20 @@ pub struct Datagram<'a> {
     pub destination: IpAddr,
     /// The UDP payload.
     pub payload: &'a [u8],
+}
+
+impl Datagram<'_> {
+    /// It was sent to one of the groups.
+    // RFC 6762 §11 (6762-11-4)
+    pub(super) fn is_multicast(&self) -> bool {
+        GROUPS.contains(&self.destination)
+    }
+
+    /// It was sent to one of the groups, or to one host: what goes to another group or to everybody is not multicast DNS.
+    pub(super) fn is_for_us(&self) -> bool {
+        self.is_multicast()
+            || !(self.destination.is_multicast() || self.destination == Ipv4Addr::BROADCAST)
+    }
 }
 
 /// A datagram to be sent now; its octets are in the buffer given to [`Engine::poll_transmit`](super::Engine::poll_transmit).

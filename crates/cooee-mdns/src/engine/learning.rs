@@ -37,7 +37,7 @@ impl Link {
             cx.stats.wrong_port += 1;
             return;
         }
-        let multicast = datagram.destination.is_multicast();
+        let multicast = datagram.is_multicast();
         if !multicast {
             // RFC 6762 §11 (6762-11-3, 6762-11-5)
             if !self.info.is_on_link(datagram.source.ip()) {
@@ -45,10 +45,7 @@ impl Link {
                 return;
             }
             // RFC 6762 §6 (6762-6-28, 6762-6-29)
-            if self
-                .last_unicast_ask
-                .is_none_or(|asked| now.since(asked) > UNICAST_WINDOW)
-            {
+            if !self.has_asked_for(now, &message, cx) {
                 cx.stats.unsolicited += 1;
                 return;
             }
@@ -70,6 +67,32 @@ impl Link {
             self.compare_with_own(now, &record, hashes, family, multicast, cx);
             self.learn(now, &record, hashes, datagram.source.ip(), cx);
         }
+    }
+
+    /// Whether a unicast response answers a question or a probe of ours that has lately asked for one.
+    // RFC 6762 §6 (6762-6-28)
+    fn has_asked_for(&self, now: Instant, message: &Message<'_>, cx: &Context) -> bool {
+        let lately =
+            |asked: Option<Instant>| asked.is_some_and(|asked| now.since(asked) <= UNICAST_WINDOW);
+        let answers = |record: &Record<'_>| {
+            let hash = cx.keys.name(record.name);
+            let mut asked = self.asked.of_name(hash, record.name);
+            asked.any(|slot| {
+                self.asked
+                    .get(slot)
+                    .is_some_and(|asked| lately(asked.asked_for_unicast))
+            }) || self
+                .own
+                .find_name(hash, record.name)
+                .and_then(|name| self.own.name(name))
+                .is_some_and(|name| lately(name.last_probe))
+        };
+        // Without this a stranger could have every unicast response read to its end.
+        lately(self.last_unicast_ask)
+            && message
+                .answers()
+                .map_while(Result::ok)
+                .any(|record| answers(&record))
     }
 
     /// Looks whether a record of another host is one of ours, or should be.

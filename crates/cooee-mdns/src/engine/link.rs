@@ -2,9 +2,9 @@
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
-use core::net::{IpAddr, SocketAddr};
+use core::net::IpAddr;
 
-use cooee_wire::{NameBuf, QuestionBuf, RdataBuf, RecordBuf};
+use cooee_wire::{NameBuf, RdataBuf, RecordBuf};
 
 use super::Instant;
 use super::asked::{AskedQuestions, Series};
@@ -20,6 +20,7 @@ use super::link_info::{Family, LinkId, LinkInfo};
 use super::own::{Own, OwnRecords};
 use super::probing::{GroupOnLink, ProbeUnit};
 use super::record_set::GroupId;
+use super::replying::Reply;
 
 /// A link: its cache, the questions asked on it, the records published on it, and what waits to be sent.
 #[derive(Debug)]
@@ -63,7 +64,7 @@ pub(super) struct Link {
     pub(super) farewells: Vec<Farewell>,
     pub(super) replies: Vec<Reply>,
     /// Replies that were sent: their room is used again.
-    spare_replies: Vec<Reply>,
+    pub(super) spare_replies: Vec<Reply>,
     pub(super) ready_probes: VecDeque<ProbeUnit>,
     pub(super) ready_questions: VecDeque<usize>,
     /// Known answers that did not fit beside their questions.
@@ -117,42 +118,6 @@ pub(super) struct Farewell {
     pub(super) stamp: u64,
 }
 
-/// An answer by unicast.
-#[derive(Debug)]
-pub(super) struct Reply {
-    pub(super) to: SocketAddr,
-    pub(super) due: Instant,
-    pub(super) answers: Vec<usize>,
-    defence: bool,
-    pub(super) legacy: Option<Legacy>,
-    /// The questions that a simple resolver gets back.
-    // RFC 6762 §6.7 (6762-6.7-4)
-    pub(super) questions: Vec<QuestionBuf>,
-}
-
-impl Reply {
-    /// Adds an answer. A defence makes the whole reply go at once, otherwise the last answer that is ready decides.
-    // RFC 6762 §6.3 (6762-6.3-2, 6762-6.3-3)
-    pub(super) fn add(&mut self, slot: usize, due: Instant, defence: bool) {
-        self.answers.push(slot);
-        self.due = match self.defence || defence {
-            true => self.due.min(due),
-            false => self.due.max(due),
-        };
-        self.defence |= defence;
-    }
-}
-
-/// What a conventional resolver expects to get back.
-// RFC 6762 §6.7 (6762-6.7-4)
-#[derive(Debug)]
-pub(super) struct Legacy {
-    pub(super) id: u16,
-    pub(super) size: usize,
-    /// The query had an OPT record (6891-6.1.1-3).
-    pub(super) edns: bool,
-}
-
 /// The datagram last given out.
 #[derive(Debug, Default)]
 pub(super) struct InFlight {
@@ -184,8 +149,6 @@ const CREDITS: usize = 8192;
 
 /// How many spent credits are remembered.
 const SPENT: usize = 256;
-/// Replies kept for their room.
-const SPARE_REPLIES: usize = 16;
 /// Queries remembered to recognise their twins.
 const RECENT_QUERIES: usize = 64;
 
@@ -225,36 +188,6 @@ impl Link {
             credits: VecDeque::new(),
             spent: VecDeque::new(),
             recent_queries: VecDeque::new(),
-        }
-    }
-
-    /// An empty reply to somebody.
-    pub(super) fn new_reply(&mut self, now: Instant, to: SocketAddr) -> Reply {
-        match self.spare_replies.pop() {
-            Some(spare) => Reply {
-                to,
-                due: now,
-                defence: false,
-                ..spare
-            },
-            None => Reply {
-                to,
-                due: now,
-                defence: false,
-                answers: Vec::new(),
-                legacy: None,
-                questions: Vec::new(),
-            },
-        }
-    }
-
-    /// The reply has been sent, or there was nothing to say.
-    pub(super) fn recycle(&mut self, mut reply: Reply) {
-        if self.spare_replies.len() < SPARE_REPLIES {
-            reply.answers.clear();
-            reply.questions.clear();
-            reply.legacy = None;
-            self.spare_replies.push(reply);
         }
     }
 

@@ -27,6 +27,7 @@ mod probing;
 mod publishing;
 mod querying;
 mod record_set;
+mod replying;
 mod rng;
 mod stats;
 
@@ -353,6 +354,10 @@ impl Engine {
             return;
         };
         let cx = &mut self.context;
+        if !datagram.is_for_us() {
+            cx.stats.not_for_us += 1;
+            return;
+        }
         let hash = cx.keys.payload(datagram.payload);
         // Ruling 20.
         if from_us && datagram.source.port() == PORT {

@@ -5,17 +5,16 @@
 use alloc::vec::Vec;
 
 use cooee_wire::{
-    Class, Compression, Data, Flags, MessageBuilder, Name, NameBuf, Question, RdataBuf, Record,
-    RecordBuf, RecordType, Section,
+    Class, Compression, Data, Flags, MessageBuilder, Name, Question, Record, RecordType, Section,
 };
 
 use super::Instant;
 use super::config::{
-    ANNOUNCEMENT_INTERVAL, HEADERS, LARGEST_MESSAGE, LEGACY_TTL, MULTICAST_SPACING, USUAL_MTU,
+    ANNOUNCEMENT_INTERVAL, HEADERS, LARGEST_MESSAGE, MULTICAST_SPACING, USUAL_MTU,
 };
 use super::context::Context;
 use super::datagram::Destination;
-use super::link::{Known, Link, Reply, Why};
+use super::link::{Known, Link, Why};
 use super::own::Own;
 use super::probing::{Phase, ProbeUnit};
 use super::record_set::Ownership;
@@ -54,7 +53,7 @@ impl Link {
     }
 
     /// The largest message with more than one record (ruling 13).
-    fn limit(&self) -> usize {
+    pub(super) fn limit(&self) -> usize {
         usize::try_from(self.info.mtu.min(USUAL_MTU).saturating_sub(HEADERS))
             .unwrap_or(0)
             .max(SMALLEST_LIMIT)
@@ -83,107 +82,6 @@ impl Link {
         self.ready_probes.clear();
         self.replies.clear();
         self.farewells.clear();
-    }
-
-    /// A unicast answer that is due.
-    fn compose_reply(
-        &mut self,
-        now: Instant,
-        buffer: &mut Vec<u8>,
-        cx: &mut Context,
-    ) -> Option<Destination> {
-        while let Some(place) = self.replies.iter().position(|reply| reply.due <= now) {
-            let reply = self.replies.swap_remove(place);
-            if let Some(due) = self.replies.iter().map(|reply| reply.due).min() {
-                self.reply.set(due, Why::Reply, &mut self.deadlines);
-            }
-            let limit = reply
-                .legacy
-                .as_ref()
-                .map_or(self.limit(), |legacy| legacy.size);
-            let mut written = self.write_reply(&reply, buffer, limit, cx);
-            if written.is_none() && reply.legacy.is_none() {
-                // A single record that is larger than that goes alone (6762-17-3).
-                written = self.write_reply(&reply, buffer, LARGEST_MESSAGE, cx);
-            }
-            let to = reply.to;
-            self.recycle(reply);
-            if written.is_some() {
-                return Some(Destination::Unicast(to));
-            }
-        }
-        None
-    }
-
-    /// `None`: nothing fits.
-    fn write_reply(
-        &mut self,
-        reply: &Reply,
-        buffer: &mut Vec<u8>,
-        limit: usize,
-        cx: &mut Context,
-    ) -> Option<()> {
-        let serial = cx.next_serial();
-        let (id, compression) = match &reply.legacy {
-            // RFC 6762 §18.1 (6762-18.1-6), §18.14 (6762-18.14-10)
-            Some(legacy) => (legacy.id, Compression::Legacy),
-            None => (0, Compression::Multicast),
-        };
-        buffer.clear();
-        buffer.resize(limit, 0);
-        let mut message = MessageBuilder::new(buffer, id, Flags::RESPONSE, compression).ok()?;
-        let legacy = reply.legacy.is_some();
-        for question in &reply.questions {
-            // RFC 6762 §6.7 (6762-6.7-4)
-            message.question(question.as_question()).ok()?;
-        }
-        let mut written = 0_usize;
-        let mut truncated = false;
-        for &slot in &reply.answers {
-            let Some(own) = self
-                .own
-                .get_mut(slot)
-                .filter(|own| own.is_active() && own.stamp != serial)
-            else {
-                continue;
-            };
-            if message.answer(as_sent(own, legacy)).is_err() {
-                truncated = true;
-                break;
-            }
-            own.stamp = serial;
-            written += 1;
-        }
-        if written == 0 && (!legacy || !truncated) {
-            return None;
-        }
-        // RFC 6762 §18.5 (6762-18.5-3, 6762-18.5-4): only a simple resolver is told that something is missing.
-        if truncated && legacy {
-            message.set_flags(Flags::RESPONSE.with_truncated(true));
-        }
-        let edns = reply.legacy.as_ref().is_some_and(|legacy| legacy.edns);
-        if let Some(opt) = opt().filter(|_| edns) {
-            // RFC 6891 §6.1.1 (6891-6.1.1-3). It comes before the other additional records, so that it has room.
-            let _ = message.additional(opt.as_record());
-        }
-        if !truncated {
-            let mut additional = core::mem::take(&mut self.scratch);
-            self.collect_additional(reply.answers.iter().copied(), &mut additional, cx);
-            for &slot in &additional {
-                let Some(own) = self.own.get_mut(slot).filter(|own| own.stamp != serial) else {
-                    continue;
-                };
-                // RFC 2181 §9 (2181-9-1): what is only additional may be left out without a word.
-                if message.additional(as_sent(own, legacy)).is_err() {
-                    break;
-                }
-                own.stamp = serial;
-            }
-            self.scratch = additional;
-        }
-        let length = message.finish();
-        buffer.truncate(length);
-        Some(())
     }
 
     /// A multicast response: goodbyes and answers, and what those who get them will ask next.
@@ -353,7 +251,7 @@ impl Link {
 
     /// What those who get these answers will ask next.
     // RFC 6763 §12 (6763-12.1-1 .. 6763-12.2-1), RFC 6762 §6.2 (6762-6.2-4, 6762-6.2-5)
-    fn collect_additional(
+    pub(super) fn collect_additional(
         &self,
         answers: impl Iterator<Item = usize>,
         found: &mut Vec<usize>,
@@ -364,6 +262,8 @@ impl Link {
             match own.record.as_record().data() {
                 Ok(Data::Ptr(target)) => self.collect_service(target, found, cx),
                 Ok(Data::Srv(srv)) => self.collect_host(srv.target, found, cx),
+                // RFC 6762 §16 (6762-16-7)
+                Ok(Data::Cname(target)) => self.collect_host(target, found, cx),
                 Ok(Data::A(_) | Data::Aaaa(_)) => {
                     self.collect_host(own.record.name.as_name(), found, cx)
                 }
@@ -585,6 +485,9 @@ impl Link {
             }
             written += 1;
             unicast |= unicast_response;
+            if unicast_response {
+                asked.asked_for_unicast = Some(now);
+            }
             asked.ready = false;
             self.ready_questions.pop_front();
             self.in_flight.questions.push((slot, asked.series));
@@ -622,10 +525,7 @@ impl Link {
                     .cache
                     .get(slot)
                     .filter(|cached| cached.is_fresh(now))
-                    .map(|cached| Record {
-                        ttl: cached.remaining_ttl(now),
-                        ..cached.record.as_record()
-                    }),
+                    .map(|cached| cached.as_known_answer(now)),
                 Known::Own(slot) => self
                     .own
                     .get(slot)
@@ -633,7 +533,7 @@ impl Link {
                     .map(Own::as_sent),
             };
             if let Some(record) = record {
-                // RFC 6762 §10.2 (6762-10.2-13)
+                // RFC 6762 §10.2 (6762-10.2-13): no flush bit in a query
                 let record = Record {
                     cache_flush: false,
                     ..record
@@ -662,33 +562,9 @@ impl Link {
 }
 
 /// What became of an attempt to write a response.
-enum Written {
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
     Message,
     Nothing,
     TooLarge,
-}
-
-/// A record as it goes to one who asked.
-// RFC 6762 §6.7 (6762-6.7-5, 6762-6.7-6)
-fn as_sent(own: &Own, legacy: bool) -> Record<'_> {
-    let record = own.as_sent();
-    if legacy {
-        Record {
-            cache_flush: false,
-            ttl: record.ttl.min(LEGACY_TTL),
-            ..record
-        }
-    } else {
-        record
-    }
-}
-
-/// An OPT record without options.
-// RFC 6891 §6.1.2 (6891-6.1.2-1), §6.2.3 (6891-6.2.3-2)
-fn opt() -> Option<RecordBuf> {
-    let rdata = RdataBuf::opaque(RecordType::OPT, &[]).ok()?;
-    Some(RecordBuf {
-        class: Class::new(1440),
-        ..RecordBuf::new(NameBuf::root(), 0, rdata)
-    })
 }

@@ -26,6 +26,8 @@ pub struct Stats {
     /// Dropped: a unicast response that nobody asked for.
     // RFC 6762 §6 (6762-6-29)
     pub unsolicited: u64,
+    /// Dropped: sent to another multicast group, or to everybody.
+    pub not_for_us: u64,
     /// Dropped: on a link that is not in use.
     pub no_link: u64,
     /// Records, questions and queries dropped because a bound was reached.

@@ -1,0 +1,132 @@
+//! RFC 6762 §5.4 and §5.5: answers that go to one host alone.
+
+mod lan;
+
+use cooee_mdns::{Datagram, RecordSet};
+use cooee_sim::HostId;
+use cooee_wire::{Flags, QuestionBuf, RdataBuf, RecordBuf, RecordType};
+use lan::{Lan, message, name, ptr, query, records, txt};
+
+const HTTP: &str = "_http._tcp.local";
+
+/// A host that publishes its addresses and has been quiet for a while.
+fn host(seed: u64) -> (Lan, HostId) {
+    let mut lan = Lan::new(seed);
+    let host = lan.host("a", 1);
+    lan.publish(host, RecordSet::new().host_addresses(name("box.local")));
+    lan.run_ms(5000);
+    (lan, host)
+}
+
+/// A query with one QU question.
+fn qu(owner: &str, kind: RecordType) -> Vec<u8> {
+    let question = QuestionBuf {
+        unicast_response: true,
+        ..QuestionBuf::new(name(owner), kind)
+    };
+    message(Flags::QUERY, &[question], &[])
+}
+
+#[test]
+fn two_hosts_with_one_family_each_that_ask_the_same_for_unicast_both_get_it() {
+    // 6762-5.4-8, ruling 24: the same octets over both families may be of two hosts
+    let (mut lan, host) = host(27);
+    let start = lan.now();
+    lan.inject("192.0.2.9:5353", &qu("box.local", RecordType::A));
+    lan.run_ms(20);
+    lan.inject("[fe80::8]:5353", &qu("box.local", RecordType::A));
+    lan.run_ms(1000);
+    let packets = lan.network.packets().iter();
+    let replies: Vec<String> = packets
+        .filter(|packet| packet.host == Some(host) && packet.at >= start)
+        .map(|packet| packet.destination.to_string())
+        .collect();
+    assert_eq!(replies, ["192.0.2.9:5353", "[fe80::8]:5353"]);
+    lan.assert_clean();
+}
+
+#[test]
+fn a_unicast_answer_that_is_larger_than_a_packet_is_given_in_several() {
+    // 6762-5.4-8, 6762-17-2, 6762-17-6: nobody else will give the rest
+    let mut lan = Lan::new(28);
+    let host = lan.host("a", 1);
+    let mut set = RecordSet::new();
+    for number in 0..200 {
+        set = set.shared(ptr(
+            HTTP,
+            &format!("instance number {number}.{HTTP}").replace(' ', "\\032"),
+        ));
+    }
+    set = set.shared(txt(HTTP, "x"));
+    lan.publish(host, set);
+    lan.run_ms(10_000);
+    let start = lan.now();
+    lan.inject("192.0.2.9:5353", &qu(HTTP, RecordType::PTR));
+    lan.run_ms(1000);
+    let sent = lan.sent(host, start);
+    let unicast = sent
+        .iter()
+        .filter(|packet| packet.destination.to_string() == "192.0.2.9:5353");
+    let count: usize = unicast.map(|packet| records(packet).len()).sum();
+    assert_eq!(count, 200, "{}", lan.network.transcript());
+    assert!(sent.iter().all(|packet| packet.payload.len() <= 1452));
+    lan.assert_clean();
+}
+
+#[test]
+fn a_large_record_goes_alone_by_unicast_too() {
+    // 6762-17-3, 6762-17-6
+    let mut lan = Lan::new(29);
+    let host = lan.host("a", 1);
+    let large = |owner: &str| {
+        let text = RdataBuf::txt((0..10).map(|_| [b'x'; 200])).expect("short strings");
+        RecordBuf::new(name(owner), 4500, text)
+    };
+    lan.publish(
+        host,
+        RecordSet::new()
+            .unique(large("one.local"))
+            .unique(large("two.local")),
+    );
+    lan.run_ms(10_000);
+    let start = lan.now();
+    let questions = ["one.local", "two.local"].map(|owner| QuestionBuf {
+        unicast_response: true,
+        ..QuestionBuf::new(name(owner), RecordType::TXT)
+    });
+    lan.inject("192.0.2.9:5353", &message(Flags::QUERY, &questions, &[]));
+    lan.run_ms(1000);
+    let sent = lan.sent(host, start);
+    let counts: Vec<usize> = sent.iter().map(|packet| records(packet).len()).collect();
+    assert_eq!(counts, [1, 1], "{}", lan.network.transcript());
+    assert!(
+        sent.iter()
+            .all(|packet| !packet.destination.ip().is_multicast())
+    );
+}
+
+#[test]
+fn a_direct_query_refreshes_all_caches_if_the_record_was_not_multicast_lately() {
+    // 6762-5.5-1, 6762-5.4-9: as if the question were QU; but who asks us alone gets its reply in any case
+    let (mut lan, host) = host(31);
+    lan.run_ms(40_000);
+    let start = lan.now();
+    let payload = query("box.local", RecordType::A, &[]);
+    let datagram = Datagram {
+        link: lan.link,
+        source: "192.0.2.9:5353".parse().expect("an address"),
+        destination: "192.0.2.1".parse().expect("an address"),
+        payload: &payload,
+    };
+    lan.network.command(host, |station, now| {
+        station.engine.handle_datagram(now, &datagram)
+    });
+    lan.run_ms(500);
+    let sent = lan.sent(host, start);
+    let mut to: Vec<String> = sent
+        .iter()
+        .map(|packet| packet.destination.to_string())
+        .collect();
+    to.sort();
+    assert_eq!(to, ["192.0.2.9:5353", "224.0.0.251:5353"]);
+}
