@@ -6,8 +6,8 @@ use cooee_mdns::{
     Config, Datagram, Engine, Event, Instant, LinkAddress, LinkId, LinkInfo, LinkSet, Presence,
     QueryOptions, Stats,
 };
-use cooee_wire::{Flags, Message, QuestionBuf, RdataBuf, RecordBuf, RecordType, Section};
-use lan::{a, flush, message, ms, name, ptr, response, srv, with_ttl};
+use cooee_wire::{Class, Flags, Message, QuestionBuf, RdataBuf, RecordBuf, RecordType, Section};
+use lan::{a, flush, message, ms, name, ptr, query, response, srv, txt, with_ttl};
 
 const LINK: LinkId = LinkId(1);
 const HTTP: &str = "_http._tcp.local";
@@ -224,4 +224,262 @@ fn what_is_sent_to_another_group_is_not_for_us() {
         );
         assert!(querier.knows(&record), "{destination}");
     }
+}
+
+#[test]
+fn a_response_counts_whatever_its_id_its_questions_and_its_flags() {
+    // 6762-6-13, 6762-6-14, 6762-18.1-1, 6762-18.1-2, 6762-18.1-5, 6762-18.4-3, 6762-18.5-3
+    // 6762-18.6-2, 6762-18.7-1, 6762-18.8-1, 6762-18.9-1, 6762-18.10-1
+    let [aa, tc, rd, ra, z, ad, cd] = [0x400, 0x200, 0x100, 0x80, 0x40, 0x20, 0x10_u16];
+    let foreign = [QuestionBuf::new(name("what.local"), RecordType::TXT)];
+    for (number, flags) in (1..).zip([0, aa, tc, rd, ra, z, ad, cd, 0x7F0]) {
+        let mut querier = Querier::new();
+        querier.ask(HTTP, RecordType::PTR);
+        let shop = ptr(HTTP, SHOP);
+        let mut payload = message(
+            Flags::RESPONSE,
+            &foreign,
+            &[(Section::Answer, shop.clone())],
+        );
+        payload[..2].copy_from_slice(&[0xAB, number]);
+        payload[2..4].copy_from_slice(&(0x8000 | flags).to_be_bytes());
+        querier.hear("192.0.2.9:5353", GROUP, &payload);
+        // Long before our own query could have caused it.
+        assert_eq!(
+            querier.told(),
+            [(shop.rdata, Presence::Present)],
+            "{flags:#x}"
+        );
+        assert_eq!(querier.stats().malformed, 0);
+    }
+}
+
+#[test]
+fn what_a_query_lists_as_known_is_neither_learned_nor_a_conflict() {
+    // 6762-7.1-6, 6762-7.1-7
+    let mut querier = Querier::new();
+    querier.ask(HTTP, RecordType::PTR);
+    let set = cooee_mdns::RecordSet::new().unique(txt("box.local", "ours"));
+    querier
+        .engine
+        .publish(querier.now, set, LinkSet::All)
+        .expect("a name");
+    querier.run(3000);
+    for (owner, kind, known) in [
+        (HTTP, RecordType::PTR, ptr(HTTP, SHOP)),
+        ("box.local", RecordType::TXT, txt("box.local", "theirs")),
+    ] {
+        querier.hear(
+            "192.0.2.9:5353",
+            GROUP,
+            &query(owner, kind, std::slice::from_ref(&known)),
+        );
+        assert!(!querier.knows(&known));
+    }
+    querier.run(1000);
+    assert_eq!(querier.told(), []);
+    assert_eq!(querier.stats().conflicts, 0);
+}
+
+#[test]
+fn a_denial_counts_whatever_name_it_says_is_next() {
+    // 6762-6.1-2, 6762-6.1-6, 6762-6.1-13, 6762-6.1-14
+    let mut querier = Querier::new();
+    let question = QuestionBuf::new(name("box.local"), RecordType::AAAA);
+    let asked = querier.engine.query(
+        querier.now,
+        question,
+        QueryOptions::standing(),
+        LinkSet::All,
+    );
+    let denial = RdataBuf::nsec(name("other.local").as_name(), [RecordType::A]);
+    let denial = flush(RecordBuf::new(name("box.local"), 120, denial));
+    querier.hear("192.0.2.9:5353", GROUP, &response(&[denial]));
+    let denied = std::iter::from_fn(|| querier.engine.poll_event()).any(
+        |event| matches!(event, Event::Denied { query, kind, .. } if query == asked && kind == RecordType::AAAA),
+    );
+    assert!(denied);
+}
+
+#[test]
+fn a_denial_that_cannot_be_read_costs_nothing_but_itself() {
+    // 6762-6.1-10, 6762-6.1-16, trap 11: the bitmap is shorter than its length octet says
+    let mut querier = Querier::new();
+    querier.ask("box.local", RecordType::AAAA);
+    let mut payload = response(&[
+        flush(a("box.local", 9)),
+        flush(RecordBuf::new(
+            name("box.local"),
+            120,
+            RdataBuf::nsec(name("box.local").as_name(), [RecordType::A]),
+        )),
+        flush(srv(SHOP, "box.local", 80)),
+    ]);
+    // Window 0, one octet: say two, where one is.
+    let bitmap = payload
+        .windows(3)
+        .position(|octets| octets == [0, 1, 0x40])
+        .expect("the bitmap of A");
+    payload[bitmap + 1] = 2;
+    querier.hear("192.0.2.9:5353", GROUP, &payload);
+    assert!(querier.knows(&a("box.local", 9)));
+    assert!(querier.knows(&srv(SHOP, "box.local", 80)));
+    assert!(
+        std::iter::from_fn(|| querier.engine.poll_event())
+            .all(|event| !matches!(event, Event::Denied { .. }))
+    );
+}
+
+#[test]
+fn a_denial_does_not_contradict_what_is_there() {
+    // Trap 11: some set the bits of the types that are missing
+    let mut querier = Querier::new();
+    querier.ask(SHOP, RecordType::SRV);
+    let wrong = RdataBuf::nsec(name(SHOP).as_name(), [RecordType::AAAA]);
+    querier.hear(
+        "192.0.2.9:5353",
+        GROUP,
+        &response(&[
+            flush(srv(SHOP, "box.local", 80)),
+            flush(RecordBuf::new(name(SHOP), 120, wrong)),
+        ]),
+    );
+    let events: Vec<Event> = std::iter::from_fn(|| querier.engine.poll_event()).collect();
+    assert!(matches!(events[..], [Event::Answer { .. }]), "{events:?}");
+}
+
+#[test]
+fn data_of_no_octets_is_data() {
+    // 6762-E-1
+    let mut querier = Querier::new();
+    querier.ask("box.local", RecordType::TXT);
+    let mut payload = response(&[flush(txt("box.local", ""))]);
+    // One string of no octets: leave it out, and say so.
+    payload.pop();
+    let length = payload.len();
+    payload[length - 2..].copy_from_slice(&[0, 0]);
+    querier.hear("192.0.2.9:5353", GROUP, &payload);
+    let events: Vec<Event> = std::iter::from_fn(|| querier.engine.poll_event()).collect();
+    assert!(
+        matches!(&events[..], [Event::Answer { record, presence: Presence::Present, .. }] if record.kind() == RecordType::TXT),
+        "{events:?}"
+    );
+}
+
+#[test]
+fn what_is_about_the_message_is_not_stored() {
+    // 6762-10.2-17, 6762-10.2-18, 6891-6.1.1-4, 6891-6.2.1-1: its class is a size, which looks like one with the cache-flush bit
+    let mut querier = Querier::new();
+    querier.ask(".", RecordType::ANY);
+    querier.ask(".", RecordType::OPT);
+    let mut payload = response(&[a("box.local", 9)]);
+    payload.extend([0, 0, 41, 0x90, 0, 0, 0, 0, 0, 0, 0]);
+    payload[11] = 1;
+    querier.hear("192.0.2.9:5353", GROUP, &payload);
+    assert!(querier.knows(&a("box.local", 9)));
+    let all = QuestionBuf {
+        class: Class::ANY,
+        ..QuestionBuf::new(name("."), RecordType::ANY)
+    };
+    assert_eq!(querier.engine.cache(querier.now, &all), []);
+    assert_eq!(querier.told(), []);
+}
+
+#[test]
+fn the_cache_flush_bit_is_no_part_of_the_class() {
+    // 6762-10.2-15, 6762-10.2-16
+    let mut querier = Querier::new();
+    querier.ask("box.local", RecordType::TXT);
+    for record in [txt("box.local", "x"), flush(txt("box.local", "x"))] {
+        querier.hear("192.0.2.9:5353", GROUP, &response(&[record]));
+    }
+    let question = QuestionBuf::new(name("box.local"), RecordType::TXT);
+    assert_eq!(querier.engine.cache(querier.now, &question).len(), 1);
+    assert_eq!(querier.told().len(), 1);
+    // And a question with the same bit set is of that class too, and wants a unicast answer.
+    let mut asked = query("box.local", RecordType::TXT, &[]);
+    let last = asked.len() - 2;
+    asked[last] |= 0x80;
+    let message = Message::parse(&asked).expect("a message");
+    let question = message.questions().next().expect("one").expect("whole");
+    assert_eq!(
+        (question.class, question.unicast_response),
+        (Class::IN, true)
+    );
+}
+
+#[test]
+fn multicast_is_local_wherever_it_comes_from_and_unicast_by_the_prefixes() {
+    // 6762-11-4, 6762-11-5, ruling 16: 192.0.2.1/25 and 2001:db8::1/64
+    for (source, destination, believed) in [
+        ("203.0.113.1:5353", GROUP, true),
+        ("[2001:db8:1::9]:5353", "ff02::fb", true),
+        ("192.0.2.127:5353", US, true),
+        ("192.0.2.128:5353", US, false),
+        ("203.0.113.1:5353", US, false),
+        ("[2001:db8::9]:5353", "2001:db8::1", true),
+        ("[2001:db8:0:1::9]:5353", "2001:db8::1", false),
+        ("[fe80::9]:5353", "2001:db8::1", true),
+    ] {
+        let mut querier = Querier::that_asks_for_unicast(HTTP, RecordType::PTR);
+        querier.hear(source, destination, &response(&[ptr(HTTP, SHOP)]));
+        assert_eq!(querier.knows(&ptr(HTTP, SHOP)), believed, "{source}");
+        assert_eq!(querier.stats().off_link, u64::from(!believed), "{source}");
+    }
+}
+
+#[test]
+fn nobody_answering_is_no_event() {
+    // 6762-6-10: of shared records nobody can say that there are none
+    let mut querier = Querier::new();
+    querier.ask(HTTP, RecordType::PTR);
+    querier.run(7200 * 1000);
+    assert_eq!(querier.engine.poll_event(), None);
+}
+
+#[test]
+fn either_kind_of_record_can_be_doubted() {
+    // 6762-10.4-1, 6762-10.4-2: no answer to ARP, or to the connection
+    for (owner, record) in [
+        ("box.local", flush(a("box.local", 9))),
+        (SHOP, flush(srv(SHOP, "box.local", 80))),
+    ] {
+        let mut querier = Querier::new();
+        querier.ask(owner, record.kind());
+        querier.hear(
+            "192.0.2.9:5353",
+            GROUP,
+            &response(std::slice::from_ref(&record)),
+        );
+        querier.run(5000);
+        querier.sent.clear();
+        querier
+            .engine
+            .reconfirm(querier.now, &record.as_record(), &LinkSet::All);
+        querier.run(4000);
+        assert!(querier.sent.len() >= 2, "{owner}: {}", querier.sent.len());
+        querier.run(7000);
+        assert!(!querier.knows(&record));
+    }
+}
+
+#[test]
+fn a_link_that_is_stable_is_asked_once_an_hour() {
+    // 6762-10-3: 75 minutes, asked for again after 80 % of them
+    let mut querier = Querier::new();
+    querier.ask(HTTP, RecordType::PTR);
+    querier.run(130);
+    querier.hear("192.0.2.9:5353", GROUP, &response(&[ptr(HTTP, SHOP)]));
+    querier.run(3600 * 1000);
+    let mut asked = 0;
+    for _ in 0..10 * 60 * 6 {
+        querier.sent.clear();
+        querier.run(10_000);
+        asked += querier.sent.len();
+        for _ in 0..querier.sent.len() {
+            querier.hear("192.0.2.9:5353", GROUP, &response(&[ptr(HTTP, SHOP)]));
+        }
+    }
+    // The series of the question has come to one an hour too.
+    assert!((9..=21).contains(&asked), "{asked} queries in ten hours");
 }
