@@ -6,6 +6,7 @@
 //! Cleaning up is the duty of a second process, the janitor: it waits until this one is gone, however it went (done,
 //! panic, Ctrl-C, killed), and then ends what still runs in the namespaces of this run and removes them.
 
+mod addresses;
 mod avahi;
 mod cooee;
 mod examples;
@@ -63,6 +64,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         scenarios::ALL,
         neighbours::ALL,
         networks::ALL,
+        addresses::ALL,
         hardship::ALL,
         mishaps::ALL,
         examples::ALL,

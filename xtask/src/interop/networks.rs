@@ -54,12 +54,6 @@ pub(super) const ALL: &[Scenario] = &[
         run: outer_bridge,
     },
     Scenario {
-        name: "IPv6 alone",
-        needs: NONE,
-        hosts: TWO_HOSTS,
-        run: ipv6_alone,
-    },
-    Scenario {
         name: "MTU 1280",
         needs: &["tcpdump"],
         hosts: TWO_HOSTS,
@@ -304,20 +298,6 @@ fn check_joined(host: &Host, wanted: &[&str]) -> Outcome {
     } else {
         Err(format!("joined on {joined:?} instead of {wanted:?}"))
     }
-}
-
-// RFC 6762 §20 (6762-20-1)
-fn ipv6_alone(lab: &Lab) -> Outcome<String> {
-    for (host, number) in [("ash", 10), ("elm", 11)] {
-        let words = format!("addr del 192.0.2.{number}/24 dev {INTERFACE}\n");
-        lab.host(host)?.configure(&words)?;
-    }
-    let [offer, ..] = OFFERS else {
-        return Err("wants an offer".into());
-    };
-    let _ours = Cooee::on(lab, "ash")?.publish(offer)?;
-    let mut browse = Cooee::on(lab, "elm")?.start("browse", &[HTTP])?;
-    see(&mut browse, "fe80::a").map(|()| String::new())
 }
 
 fn small_mtu(lab: &Lab) -> Outcome<String> {
