@@ -1,0 +1,247 @@
+//! Runs tests against a subject, on one link or on several at a time.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::lab::Lab;
+use crate::link::Link;
+use crate::service::Service;
+use crate::stage::{Stage, Stop};
+use crate::subject::{Launch, Reply, Subject};
+use crate::test::{Finding, Outcome, Start, Test, Verdict};
+
+/// Where the tests meet the subject.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "built by whoever runs tests")]
+pub struct Place {
+    /// The tester's interface.
+    pub interface: String,
+    /// How to start the subject.
+    pub launch: Launch,
+    /// The subject's addresses on the link, if known.
+    pub subject_addresses: Vec<IpAddr>,
+}
+
+/// Everything that a run found.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Run {
+    /// What the adapter calls the stack.
+    pub version: String,
+    /// One for each test, in the order of the tests.
+    pub outcomes: Vec<Outcome>,
+    /// How long all of it took.
+    pub took: Duration,
+}
+
+/// Tests that share a subject, or one test with a subject of its own.
+#[derive(Debug)]
+struct Job {
+    tests: Vec<Test>,
+}
+
+/// Runs tests in one place, one after the other.
+///
+/// `tell` hears of each outcome when it is there.
+pub fn run(place: &Place, tests: &[Test], tell: &(dyn Fn(&Outcome) + Sync)) -> Run {
+    let begun = Instant::now();
+    let mut run = Run::default();
+    for job in jobs(tests, 1) {
+        work(place, &job, &mut run, tell);
+    }
+    finish(run, tests, begun)
+}
+
+/// Runs tests in a lab, on so many links at a time.
+///
+/// # Errors
+/// If no lab can be made: not root, `ip` missing.
+pub fn run_in_lab(
+    command: &str,
+    lanes: usize,
+    tests: &[Test],
+    tell: &(dyn Fn(&Outcome) + Sync),
+) -> io::Result<Run> {
+    let begun = Instant::now();
+    let lanes = lanes.max(1);
+    let queue = Mutex::new(VecDeque::from(jobs(tests, lanes)));
+    let all = Mutex::new(Run::default());
+    let labs = (0..lanes).map(Lab::new).collect::<io::Result<Vec<_>>>()?;
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = labs
+            .iter()
+            .map(|lab| {
+                scope.spawn(|| -> io::Result<()> {
+                    lab.enter()?;
+                    let place = lab.place(command);
+                    loop {
+                        let job = queue
+                            .lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .pop_front();
+                        let Some(job) = job else { return Ok(()) };
+                        let mut done = Run::default();
+                        work(&place, &job, &mut done, tell);
+                        let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+                        all.outcomes.extend(done.outcomes);
+                        if all.version.is_empty() {
+                            all.version = done.version;
+                        }
+                    }
+                })
+            })
+            .collect();
+        workers.into_iter().try_for_each(|worker| {
+            worker
+                .join()
+                .unwrap_or_else(|_| Err(io::Error::other("a test panicked")))
+        })
+    })?;
+    let all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(finish(all, tests, begun))
+}
+
+/// The longest first: what shares a subject, in two halves if there are enough lanes for it.
+fn jobs(tests: &[Test], lanes: usize) -> Vec<Job> {
+    let of = |start: Start| {
+        tests
+            .iter()
+            .filter(move |test| test.start == start)
+            .copied()
+    };
+    let birth: Vec<Test> = of(Start::Birth).collect();
+    let standing: Vec<Test> = of(Start::Standing).collect();
+    let mut jobs = Vec::new();
+    let parts = if lanes > 2 { 2 } else { 1 };
+    let (first, second) = standing.split_at(standing.len().div_ceil(parts));
+    let first = birth.iter().chain(first).copied().collect();
+    for tests in [first, second.to_vec()] {
+        if !tests.is_empty() {
+            jobs.push(Job { tests });
+        }
+    }
+    jobs.extend(of(Start::Fresh).map(|test| Job { tests: vec![test] }));
+    jobs
+}
+
+fn finish(mut run: Run, tests: &[Test], begun: Instant) -> Run {
+    let place = |outcome: &Outcome| tests.iter().position(|test| test.name == outcome.test.name);
+    run.outcomes.sort_by_key(place);
+    run.took = begun.elapsed();
+    run
+}
+
+/// A started subject on an open link, with its service if it is a shared one.
+struct Session {
+    // Dropped before the link, so that its end is still seen.
+    subject: Subject,
+    link: Link,
+    service: Option<Service>,
+}
+
+impl Session {
+    fn start(place: &Place, shared: bool) -> Result<Self, Stop> {
+        let link = Link::open(&place.interface)?;
+        let mut subject = Subject::start(&place.launch)?;
+        let service = if shared {
+            Some(Service::raise(&link, &mut subject)?)
+        } else {
+            None
+        };
+        Ok(Self {
+            subject,
+            link,
+            service,
+        })
+    }
+}
+
+fn work(place: &Place, job: &Job, run: &mut Run, tell: &(dyn Fn(&Outcome) + Sync)) {
+    let mut session: Option<Session> = None;
+    for test in &job.tests {
+        let begun = Instant::now();
+        let shared = test.start != Start::Fresh;
+        // A subject that the last test has killed does not answer for the next one.
+        if session
+            .as_mut()
+            .is_some_and(|session| !session.subject.is_alive())
+        {
+            session = None;
+        }
+        let mut outcome = match session
+            .take()
+            .map_or_else(|| Session::start(place, shared), Ok)
+        {
+            Ok(mut started) => {
+                let outcome = perform(place, *test, &mut started);
+                if run.version.is_empty() {
+                    started.subject.version().clone_into(&mut run.version);
+                }
+                session = Some(started);
+                outcome
+            }
+            Err(stop) => Outcome {
+                test: *test,
+                verdict: Verdict::NotApplicable,
+                findings: vec![finding(stop)],
+                packets: Vec::new(),
+                dialogue: Vec::new(),
+                took: Duration::ZERO,
+            },
+        };
+        outcome.verdict = verdict(&outcome.findings);
+        outcome.took = begun.elapsed();
+        tell(&outcome);
+        run.outcomes.push(outcome);
+    }
+    if let Some(Session { mut subject, .. }) = session {
+        // Whatever it answers: it is ended by force if it does not end.
+        let _: Result<Reply, _> = subject.command(&["quit"]);
+    }
+}
+
+fn perform(place: &Place, test: Test, session: &mut Session) -> Outcome {
+    let from = match (test.start, &session.service) {
+        (Start::Birth, Some(service)) => service.asked,
+        (Start::Fresh, _) => Duration::ZERO,
+        _ => session.link.now(),
+    };
+    let (link, service) = (&session.link, session.service.as_ref());
+    let mut stage = Stage::new(
+        link,
+        &mut session.subject,
+        &place.subject_addresses,
+        service,
+    );
+    let stopped = (test.run)(&mut stage).err();
+    let mut findings = stage.into_findings();
+    findings.extend(stopped.map(finding));
+    Outcome {
+        test,
+        verdict: Verdict::Pass,
+        findings,
+        packets: link.since(from),
+        dialogue: session.subject.take_dialogue(),
+        took: Duration::ZERO,
+    }
+}
+
+/// The worst that was found; what could not be run to its end and found nothing bad until then is not applicable.
+fn verdict(findings: &[Finding]) -> Verdict {
+    let found = |verdict| findings.iter().any(|finding| finding.verdict == verdict);
+    [Verdict::Fail, Verdict::Warn, Verdict::NotApplicable]
+        .into_iter()
+        .find(|verdict| found(*verdict))
+        .unwrap_or(Verdict::Pass)
+}
+
+fn finding(stop: Stop) -> Finding {
+    let (verdict, text) = match stop {
+        Stop::NotApplicable(text) => (Verdict::NotApplicable, text),
+        Stop::Fail(text) => (Verdict::Fail, text),
+    };
+    Finding { verdict, text }
+}

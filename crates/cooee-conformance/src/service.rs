@@ -1,0 +1,155 @@
+//! The service that a subject publishes for the tests.
+
+use std::time::Duration;
+
+use cooee_wire::{Data, NameBuf, RdataBuf, RecordBuf, RecordType};
+
+use crate::link::Link;
+use crate::packet::Packet;
+use crate::query::{Outgoing, flushed};
+use crate::stage::{Stop, ms};
+use crate::subject::{Reply, Subject};
+
+/// A published service as it was seen on the wire.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Service {
+    /// `_cooee-test._tcp.local`.
+    pub kind: NameBuf,
+    /// The subtype's name to browse, if the adapter has subtypes.
+    pub subtype: Option<NameBuf>,
+    /// The instance.
+    pub instance: NameBuf,
+    /// Its SRV record as announced.
+    pub srv: RecordBuf,
+    /// The host that the SRV record names.
+    pub host: NameBuf,
+    /// When the tester said `publish`.
+    pub asked: Duration,
+    /// What the subject sent from then until its announcements were over.
+    pub birth: Vec<Packet>,
+}
+
+impl Service {
+    /// The type that the tests publish, without domain.
+    pub const TYPE: &str = "_cooee-test._tcp";
+    /// The subtype, where there are any.
+    pub const SUBTYPE: &str = "_blue";
+    /// The port.
+    pub const PORT: u16 = 4711;
+    /// The TXT attributes.
+    pub const TXT: &[&str] = &["txtvers=1", "paper=A4", "passreq"];
+    /// The label of the shared instance.
+    pub const LABEL: &str = "Conformance";
+
+    /// How long a birth is watched after the first announcement.
+    const WATCHED: Duration = ms(7500);
+    /// A service is announced within this time.
+    const PATIENCE: Duration = ms(15_000);
+
+    /// Has the shared service published, and watches its birth.
+    ///
+    /// # Errors
+    /// If the adapter refuses, or nothing is announced.
+    pub fn raise(link: &Link, subject: &mut Subject) -> Result<Self, Stop> {
+        let with_subtype = format!("{},{}", Self::TYPE, Self::SUBTYPE);
+        let port = Self::PORT.to_string();
+        let mut publish = |kind: &str| {
+            let at = link.now();
+            let mut words = vec!["publish", Self::LABEL, kind, &port];
+            words.extend_from_slice(Self::TXT);
+            subject.command(&words).map(|reply| (at, reply))
+        };
+        let (mut asked, mut reply) = publish(&with_subtype)?;
+        let has_subtype = matches!(reply, Reply::Ok(_));
+        if !has_subtype {
+            (asked, reply) = publish(Self::TYPE)?;
+        }
+        if let Reply::Unsupported(text) | Reply::Error(text) = reply {
+            return Err(Stop::NotApplicable(format!("publish: {text}")));
+        }
+        let mut service = Self::announced(link, Self::LABEL, asked)?;
+        if has_subtype {
+            service.subtype = Some(name(&[
+                Self::SUBTYPE,
+                "_sub",
+                "_cooee-test",
+                "_tcp",
+                "local",
+            ]));
+        }
+        link.sleep_until(link.now() + Self::WATCHED);
+        service.birth = link.since(asked);
+        service
+            .birth
+            .retain(|packet| !packet.ours && packet.is_v4());
+        Ok(service)
+    }
+
+    /// Waits for the first announcement of an instance of the tests' type.
+    ///
+    /// # Errors
+    /// [`Stop::Fail`] if none comes; a stack that never announces is asked once.
+    pub fn announced(link: &Link, label: &str, asked: Duration) -> Result<Self, Stop> {
+        let kind = name(&["_cooee-test", "_tcp", "local"]);
+        let instance = Self::instance(label);
+        let srv = |packet: &Packet| {
+            let record = packet.contents.record(&instance, RecordType::SRV);
+            record.filter(|_| packet.is_v4()).cloned()
+        };
+        let mut found = link.wait_for(asked, asked + Self::PATIENCE, srv);
+        if found.is_none() {
+            let again = link.multicast(&Outgoing::question(&instance, RecordType::SRV).build())?;
+            found = link.wait_for(again, again + ms(2000), srv);
+        }
+        let Some(srv) = found else {
+            return Err(Stop::Fail(format!(
+                "{instance} was neither announced nor answered for by IPv4 within {} s",
+                Self::PATIENCE.as_secs()
+            )));
+        };
+        let target = match srv.rdata.decode() {
+            Ok(Data::Srv(data)) => data.target.to_owned().ok(),
+            _ => None,
+        };
+        let host =
+            target.ok_or_else(|| Stop::Fail(format!("the SRV record is unreadable: {srv}")))?;
+        Ok(Self {
+            kind,
+            subtype: None,
+            instance,
+            srv,
+            host,
+            asked,
+            birth: Vec::new(),
+        })
+    }
+
+    /// The name of an instance of the tests' type.
+    pub fn instance(label: &str) -> NameBuf {
+        name(&[label, "_cooee-test", "_tcp", "local"])
+    }
+
+    /// An SRV record for this instance with a port that is not the subject's.
+    pub fn foreign_srv(&self) -> RecordBuf {
+        foreign_srv(&self.instance)
+    }
+
+    /// The PTR record of this instance, as it should be.
+    pub fn ptr(&self, ttl: u32) -> RecordBuf {
+        let rdata = RdataBuf::ptr(self.instance.as_name());
+        RecordBuf::new(self.kind.clone(), ttl, rdata)
+    }
+}
+
+/// An SRV record of a host of the tester, with the cache-flush bit.
+pub fn foreign_srv(instance: &NameBuf) -> RecordBuf {
+    let host = name(&["cooee-tester", "local"]);
+    let rdata = RdataBuf::srv(0, 0, 9, host.as_name());
+    flushed(RecordBuf::new(instance.clone(), 120, rdata))
+}
+
+/// A name from labels that are known to fit; the root if they do not.
+pub fn name(labels: &[&str]) -> NameBuf {
+    NameBuf::from_labels(labels).unwrap_or_else(|_| NameBuf::root())
+}
