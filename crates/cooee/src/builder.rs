@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cooee_mdns::net::{self, Families, Handle, Links, StartError, Stats};
+use cooee_mdns::net::{self, Families, Handle, Links, StartError, Stats, Tap};
 use cooee_mdns::{Config, Engine, Instant};
 
 use crate::core::{Call, Core, Network, Runner};
@@ -129,6 +129,17 @@ impl Builder {
     /// Cancel safe: a start that is given up leaves nothing running.
     pub async fn start(self) -> Result<Zeroconf> {
         self.start_now()
+    }
+
+    /// Opens the sockets to listen only, for programs that watch the traffic itself: nothing is sent, and no task is started. Links and families are as
+    /// for [`start`](Self::start).
+    ///
+    /// # Errors
+    ///
+    /// [`is_no_runtime`](crate::Error::is_no_runtime) outside of a tokio runtime; [`is_network`](crate::Error::is_network) if no socket of any family can be
+    /// had.
+    pub fn tap(self) -> Result<Tap> {
+        Ok(self.net.tap()?)
     }
 
     pub(crate) fn start_now(self) -> Result<Zeroconf> {

@@ -70,7 +70,7 @@ mod watched;
 mod zeroconf;
 
 pub use cooee_mdns::net::Stats as SocketStats;
-pub use cooee_mdns::net::{Families, Link, LinkStatus, Links};
+pub use cooee_mdns::net::{Families, Heard, Link, LinkStatus, Links, Tap};
 pub use cooee_mdns::{LinkAddress, LinkId, Stats as ProtocolStats};
 pub use cooee_sd::{
     InstanceName, InstanceNameError, Missing, Protocol, RecordsError, ServiceName,

@@ -14,6 +14,7 @@ use super::link::Link;
 use super::links::Links;
 use super::select::{Families, select};
 use super::system::{self, System};
+use super::tap::Tap;
 use super::world::World;
 use crate::Instant;
 
@@ -99,7 +100,17 @@ impl Builder {
         }))
     }
 
-    /// The same in a world that the caller brings.
+    /// Opens the sockets to listen only: nothing is sent, and no task is started. The links and families are as for [`start`](Self::start).
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn tap(self) -> Result<Tap, StartError> {
+        let world = System::listen(self.families)?;
+        Ok(Tap::new(world, self.links))
+    }
+
+    /// As [`start`](Self::start), in a world that the caller brings.
     #[doc(hidden)]
     pub fn start_in<N: Driven, W: World>(
         self,

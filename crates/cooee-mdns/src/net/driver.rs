@@ -8,7 +8,7 @@ mod live_tests;
 mod receiving;
 mod sending;
 #[cfg(test)]
-mod testbed;
+pub(in crate::net) mod testbed;
 #[cfg(test)]
 mod traffic_tests;
 

@@ -51,6 +51,7 @@ mod select;
 mod socket;
 mod stats;
 mod system;
+mod tap;
 mod world;
 
 /// The seam under the driver, for a test kit that puts simulated clocks and networks there. Not part of the public API: it changes without
@@ -72,6 +73,7 @@ pub use link::{Link, LinkStatus};
 pub use links::Links;
 pub use select::Families;
 pub use stats::Stats;
+pub use tap::{Heard, Tap};
 
 use crate::Family;
 

@@ -22,6 +22,7 @@ use nix::sys::socket::{
 };
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
+use super::group;
 use super::membership::Memberships;
 use crate::Family;
 
@@ -83,14 +84,32 @@ pub(super) fn is_port_taken(family: Family, port: u16) -> io::Result<bool> {
 impl LinkSocket {
     /// Binds to the wildcard address of the family and `port`, shared with whoever else wants it.
     pub(super) fn open(family: Family, port: u16) -> io::Result<Self> {
-        Self::open_patiently(family, port, || std::thread::sleep(BIND_PAUSE))
+        Self::open_patiently(family, &wildcard(family, port), || {
+            std::thread::sleep(BIND_PAUSE);
+        })
     }
 
-    fn open_patiently(family: Family, port: u16, mut pause: impl FnMut()) -> io::Result<Self> {
+    /// The same for somebody who only listens: unicasts that another program of this host waits for are left to that one.
+    ///
+    /// IPv4 is bound to the group, so that no unicast comes in at all. IPv6 cannot be bound so on more than one interface, and has the wildcard:
+    /// there the program that was first on the port gets the unicasts.
+    pub(super) fn listen(family: Family, port: u16) -> io::Result<Self> {
+        let address = match family {
+            Family::V4 => SocketAddr::from((group(family), port)).into(),
+            Family::V6 => wildcard(family, port),
+        };
+        Self::open_patiently(family, &address, || std::thread::sleep(BIND_PAUSE))
+    }
+
+    fn open_patiently(
+        family: Family,
+        address: &SockAddr,
+        mut pause: impl FnMut(),
+    ) -> io::Result<Self> {
         let mut attempts = 1..=BIND_ATTEMPTS;
         let socket = loop {
             attempts.next();
-            match bind_shared(family, port) {
+            match bind_shared(family, address) {
                 // A program that starts with us may be just finding out whether the port is taken, as we do.
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse && !attempts.is_empty() => {
                     pause();
@@ -326,18 +345,17 @@ pub(super) fn unbound(family: Family) -> io::Result<Socket> {
 /// On Linux sockets with SO_REUSEPORT of one user are a group, and a datagram that is matched early (`udp_early_demux`) goes to one of them,
 /// chosen by hash: of each IPv4 multicast only one program heard. With SO_REUSEADDR alone all hear all. Only where a program is already there that has
 /// set SO_REUSEPORT alone do we have to follow it. RFC 6762 §15.1 (6762-15.1-1).
-fn bind_shared(family: Family, port: u16) -> io::Result<Socket> {
-    let address = wildcard(family, port);
+fn bind_shared(family: Family, address: &SockAddr) -> io::Result<Socket> {
     let socket = unbound(family)?;
     socket.set_reuse_address(true)?;
     if cfg!(target_os = "linux") {
-        match socket.bind(&address) {
+        match socket.bind(address) {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
             other => return other.map(|()| socket),
         }
     }
     socket.set_reuse_port(true)?;
-    socket.bind(&address)?;
+    socket.bind(address)?;
     Ok(socket)
 }
 
@@ -454,6 +472,32 @@ mod tests {
         }
     }
 
+    // 6762-15.1-3: who only listens takes no unicast from those who wait for one.
+    #[test]
+    fn one_that_only_listens_hears_the_group_and_leaves_unicasts_to_others() {
+        let Some(lo) = loopback() else { return };
+        let port = free_port();
+        let mut daemon = LinkSocket::open(Family::V4, port).unwrap();
+        let mut listening = LinkSocket::listen(Family::V4, port).unwrap();
+        if let Err(error) = listening.join(GROUP.into(), lo) {
+            println!("skipped: cannot join on lo: {error}");
+            return;
+        }
+        let from = Some(Ipv4Addr::LOCALHOST.into());
+        let to_host = (Ipv4Addr::LOCALHOST, port).into();
+        daemon.send(lo, from, to_host, b"unicast").unwrap();
+        daemon
+            .send(lo, from, (GROUP, port).into(), b"multicast")
+            .unwrap();
+
+        let mut buffer = [0; 16];
+        let heard = next(&mut listening, &mut buffer).expect("loopback delivers at once");
+        assert_eq!(&buffer[..heard.len], b"multicast");
+        assert_eq!(next(&mut listening, &mut buffer), None);
+        let heard = next(&mut daemon, &mut buffer).expect("loopback delivers at once");
+        assert_eq!(&buffer[..heard.len], b"unicast");
+    }
+
     // 6762-11-1
     #[cfg(target_os = "linux")]
     #[test]
@@ -516,10 +560,11 @@ mod tests {
             assert_eq!(refused.kind(), io::ErrorKind::AddrInUse);
             // The other is there for the first attempt, and gone after the second.
             let (mut probe, mut pauses) = (Some(probe), 0);
-            let opened = LinkSocket::open_patiently(Family::V4, port, || {
-                pauses += 1;
-                probe.take_if(|_| pauses == 2);
-            });
+            let opened =
+                LinkSocket::open_patiently(Family::V4, &wildcard(Family::V4, port), || {
+                    pauses += 1;
+                    probe.take_if(|_| pauses == 2);
+                });
             assert_eq!(pauses, 2);
             opened.is_ok()
         }));

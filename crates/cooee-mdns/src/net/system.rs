@@ -63,6 +63,18 @@ impl System {
     ///
     /// A family that cannot be had is told to the log and left out, as IPv6 is on machines that have it switched off.
     pub(super) fn open(families: Families) -> Result<Self, StartError> {
+        Self::open_with(families, LinkSocket::open)
+    }
+
+    /// The same for somebody who only listens.
+    pub(super) fn listen(families: Families) -> Result<Self, StartError> {
+        Self::open_with(families, LinkSocket::listen)
+    }
+
+    fn open_with(
+        families: Families,
+        open: impl Fn(Family, u16) -> io::Result<LinkSocket>,
+    ) -> Result<Self, StartError> {
         let deadline = deadline()?;
         let interfaces = interface_source::open().map_err(StartError::System)?;
 
@@ -75,7 +87,7 @@ impl System {
             }
             // Before our own socket is there. A probe that fails for another reason says nothing; opening will.
             let is_taken = is_port_taken(family, PORT).unwrap_or(false);
-            match Waited::open(family) {
+            match open(family, PORT).and_then(|socket| Waited::new(family, socket)) {
                 Ok(socket) => {
                     is_port_shared |= is_taken;
                     sockets.push(socket);
@@ -194,8 +206,7 @@ impl World for System {
 }
 
 impl Waited {
-    fn open(family: Family) -> io::Result<Self> {
-        let socket = LinkSocket::open(family, PORT)?;
+    fn new(family: Family, socket: LinkSocket) -> io::Result<Self> {
         let readiness = UdpSocket::from_std(StdUdpSocket::from(socket.descriptor()?))?;
         Ok(Self {
             family,

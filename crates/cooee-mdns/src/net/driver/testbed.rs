@@ -22,48 +22,48 @@ use crate::net::world::World;
 use crate::{Config, Datagram, Engine, Event, Family, Instant, Node};
 
 /// Lets the driver do what it can do without time passing (much).
-pub(super) async fn settle() {
+pub(in crate::net) async fn settle() {
     sleep(Duration::from_micros(1)).await;
 }
 
 /// A machine: what its driver sees, and what came out of it.
 #[derive(Clone, Default)]
-pub(super) struct Host {
+pub(in crate::net) struct Host {
     state: Arc<Mutex<State>>,
 }
 
 #[derive(Default)]
-pub(super) struct State {
-    pub(super) interfaces: Vec<Interface>,
-    pub(super) have_changed: bool,
-    pub(super) arriving: VecDeque<(Received, Vec<u8>)>,
-    pub(super) receive_error: Option<io::Error>,
-    pub(super) joined: Vec<(u32, Family)>,
-    pub(super) refuses_join: Option<u32>,
-    pub(super) is_port_shared: bool,
-    pub(super) slept: Option<Duration>,
+pub(in crate::net) struct State {
+    pub(in crate::net) interfaces: Vec<Interface>,
+    pub(in crate::net) have_changed: bool,
+    pub(in crate::net) arriving: VecDeque<(Received, Vec<u8>)>,
+    pub(in crate::net) receive_error: Option<io::Error>,
+    pub(in crate::net) joined: Vec<(u32, Family)>,
+    pub(in crate::net) refuses_join: Option<u32>,
+    pub(in crate::net) is_port_shared: bool,
+    pub(in crate::net) slept: Option<Duration>,
     /// Where to, out of which interface, and what.
-    pub(super) sent: Vec<(u32, SocketAddr, Vec<u8>)>,
+    pub(in crate::net) sent: Vec<(u32, SocketAddr, Vec<u8>)>,
     /// Sending out of these interfaces in these families fails.
-    pub(super) refuses_send: Vec<(u32, Family)>,
+    pub(in crate::net) refuses_send: Vec<(u32, Family)>,
     /// Nothing can be sent at the moment.
-    pub(super) is_full: bool,
-    pub(super) overheard: Vec<String>,
-    pub(super) waker: Option<Waker>,
+    pub(in crate::net) is_full: bool,
+    pub(in crate::net) overheard: Vec<String>,
+    pub(in crate::net) waker: Option<Waker>,
 }
 
 impl Host {
-    pub(super) fn with(interfaces: impl IntoIterator<Item = Interface>) -> Self {
+    pub(in crate::net) fn with(interfaces: impl IntoIterator<Item = Interface>) -> Self {
         let host = Self::default();
         host.lock().interfaces = interfaces.into_iter().collect();
         host
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+    pub(in crate::net) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap()
     }
 
-    pub(super) fn world(&self) -> FakeWorld {
+    pub(in crate::net) fn world(&self) -> FakeWorld {
         FakeWorld {
             host: self.clone(),
             start: TokioInstant::now(),
@@ -71,7 +71,7 @@ impl Host {
         }
     }
 
-    pub(super) fn start(&self, links: Links) -> (Handle<Recorder>, Told, JoinHandle<()>) {
+    pub(in crate::net) fn start(&self, links: Links) -> (Handle<Recorder>, Told, JoinHandle<()>) {
         let told = Told::default();
         let world = self.world();
         let node = Recorder {
@@ -83,7 +83,7 @@ impl Host {
         (handle, told, tokio::spawn(driver.run()))
     }
 
-    pub(super) fn change(&self, change: impl FnOnce(&mut Vec<Interface>)) {
+    pub(in crate::net) fn change(&self, change: impl FnOnce(&mut Vec<Interface>)) {
         let mut state = self.lock();
         change(&mut state.interfaces);
         state.have_changed = true;
@@ -92,11 +92,17 @@ impl Host {
     }
 
     /// What the node heard before the engine, since it was last asked.
-    pub(super) fn overheard(&self) -> Vec<String> {
+    pub(in crate::net) fn overheard(&self) -> Vec<String> {
         std::mem::take(&mut self.lock().overheard)
     }
 
-    pub(super) fn hear(&self, index: u32, source: SocketAddr, destination: IpAddr, octets: &[u8]) {
+    pub(in crate::net) fn hear(
+        &self,
+        index: u32,
+        source: SocketAddr,
+        destination: IpAddr,
+        octets: &[u8],
+    ) {
         let received = Received {
             len: octets.len(),
             truncated: false,
@@ -111,18 +117,18 @@ impl Host {
     }
 
     /// What has left since it was last asked.
-    pub(super) fn sent(&self) -> Vec<(u32, SocketAddr, Vec<u8>)> {
+    pub(in crate::net) fn sent(&self) -> Vec<(u32, SocketAddr, Vec<u8>)> {
         std::mem::take(&mut self.lock().sent)
     }
 
-    pub(super) fn joined(&self) -> Vec<(u32, Family)> {
+    pub(in crate::net) fn joined(&self) -> Vec<(u32, Family)> {
         let mut joined = self.lock().joined.clone();
         joined.sort();
         joined.dedup();
         joined
     }
 
-    pub(super) fn wake(&self) {
+    pub(in crate::net) fn wake(&self) {
         let waker = self.lock().waker.take();
         if let Some(waker) = waker {
             waker.wake();
@@ -130,7 +136,7 @@ impl Host {
     }
 }
 
-pub(super) struct FakeWorld {
+pub(in crate::net) struct FakeWorld {
     host: Host,
     start: TokioInstant,
     deadline: Option<(Instant, Pin<Box<Sleep>>)>,
@@ -248,17 +254,17 @@ impl World for FakeWorld {
 }
 
 /// A node that writes down what it is told of the network.
-pub(super) struct Recorder {
+pub(in crate::net) struct Recorder {
     engine: Engine,
     told: Told,
     host: Host,
 }
 
 #[derive(Clone, Default)]
-pub(super) struct Told(Arc<Mutex<Vec<String>>>);
+pub(in crate::net) struct Told(Arc<Mutex<Vec<String>>>);
 
 impl Told {
-    pub(super) fn take(&self) -> Vec<String> {
+    pub(in crate::net) fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
 }
