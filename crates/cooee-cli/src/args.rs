@@ -8,7 +8,7 @@ use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use cooee::wire::RecordType;
 
-use crate::commands::query;
+use crate::commands::{monitor, query};
 use crate::paint::ColorChoice;
 use crate::type_arg::{self, TypeArg};
 use crate::{duration, value_arg};
@@ -104,6 +104,9 @@ pub(crate) enum Command {
     Query(Query),
     /// List the types of services that are announced
     Types(Types),
+    /// Show every packet of multicast DNS, and what is wrong with it
+    #[command(after_long_help = monitor::EXAMPLES)]
+    Monitor(monitor::Args),
     /// Publish and find a service on this machine alone: does it work here?
     Demo(Demo),
     /// Print a script that completes words in a shell
@@ -346,7 +349,7 @@ cooee finds and publishes services on the local link, with no configuration.
   cooee publish \"Keith’s web server\" http 8080     be found
   cooee demo                                       does it work here?
 
-Commands: browse, resolve, publish, host, query, types, demo, completions
+Commands: browse, resolve, publish, host, query, types, monitor, demo, completions
 Options everywhere: -i INTERFACE, -4, -6, --json, -v, -q
 'cooee COMMAND --help' tells more.
 ";

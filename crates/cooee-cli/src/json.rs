@@ -3,6 +3,7 @@
 //! Text that would steer a terminal is written as `\uXXXX`: the value is exact, the terminal stays whole.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use crate::escape::is_hostile;
 
@@ -49,6 +50,19 @@ impl Object {
     pub(crate) fn number(self, key: &str, value: impl Into<u64>) -> Self {
         let value = value.into();
         self.raw(key, &value.to_string())
+    }
+
+    /// A field with milliseconds, to the microsecond where there are any.
+    pub(crate) fn milliseconds(self, key: &str, value: Duration) -> Self {
+        let micros = value.as_micros();
+        let whole = micros / 1_000;
+        match micros % 1_000 {
+            0 => self.raw(key, &whole.to_string()),
+            rest => {
+                let digits = format!("{rest:03}");
+                self.raw(key, &format!("{whole}.{}", digits.trim_end_matches('0')))
+            }
+        }
     }
 
     /// A field with a whole number or null.
@@ -162,6 +176,22 @@ mod tests {
             line,
             r#"{"event":"added","port":8080,"local":false,"title":null,"missing":["srv","txt"],"links":[{"interface":"eth0"},{}],"none":[]}"#
         );
+    }
+
+    #[test]
+    fn milliseconds_have_the_decimals_they_need() {
+        for (micros, written) in [
+            (0, "0"),
+            (404_118, "404.118"),
+            (1_500, "1.5"),
+            (70, "0.07"),
+            (3_000_000, "3000"),
+        ] {
+            let line = Object::new()
+                .milliseconds("ms", Duration::from_micros(micros))
+                .finish();
+            assert_eq!(line, format!("{{\"ms\":{written}}}"));
+        }
     }
 
     #[test]

@@ -16,6 +16,8 @@ mod found;
 mod interfaces;
 mod json;
 mod log;
+#[allow(dead_code, reason = "the rules of lint follow")]
+mod monitor;
 mod name_arg;
 mod nearest;
 mod output;
@@ -102,6 +104,7 @@ fn run(args: Args, clock: Clock) -> ExitCode {
             Command::Host(args) => commands::host::run(args, session).await,
             Command::Query(args) => commands::query::run(args, session).await,
             Command::Types(args) => commands::types::run(args, session).await,
+            Command::Monitor(args) => commands::monitor::run(args, session).await,
             Command::Demo(_) => commands::demo::run(session).await,
             Command::Completions(args) => commands::completions::run(args),
         }

@@ -147,9 +147,12 @@ pub(crate) fn present(zeroconf: &Zeroconf) -> Vec<Present> {
 
 /// The names of the links in use, for messages: `eth0, wlan0`.
 pub(crate) fn in_use(zeroconf: &Zeroconf) -> Vec<String> {
-    let links = present(zeroconf);
+    names_in_use(&present(zeroconf))
+}
+
+fn names_in_use(links: &[Present]) -> Vec<String> {
     links
-        .into_iter()
+        .iter()
         .filter(|link| link.unused.is_none())
         .map(|link| crate::escape::text(&link.name))
         .collect()
@@ -157,7 +160,12 @@ pub(crate) fn in_use(zeroconf: &Zeroconf) -> Vec<String> {
 
 /// ` on eth0, wlan0`, or nothing if there is no link.
 pub(crate) fn on_links(zeroconf: &Zeroconf) -> String {
-    match in_use(zeroconf).as_slice() {
+    on(&present(zeroconf))
+}
+
+/// The same of interfaces that are known already.
+pub(crate) fn on(links: &[Present]) -> String {
+    match names_in_use(links).as_slice() {
         [] => String::new(),
         names => format!(" on {}", names.join(", ")),
     }

@@ -44,6 +44,20 @@ pub(crate) fn count(text: &str) -> Result<u64, String> {
     }
 }
 
+/// The address of a sender.
+///
+/// # Errors
+///
+/// One sentence with the forms.
+pub(crate) fn sender(text: &str) -> Result<IpAddr, String> {
+    text.parse().map_err(|_| {
+        format!(
+            "'{}' is not an address: write it as 192.0.2.17 or fe80::1",
+            escape::text(text)
+        )
+    })
+}
+
 /// An address to publish.
 ///
 /// # Errors

@@ -1,0 +1,286 @@
+//! `cooee monitor`: every packet of multicast DNS, and what is wrong with it.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use cooee::Families;
+use tokio::time::Instant;
+
+use crate::args::Over;
+use crate::failure::{Failure, Outcome};
+use crate::monitor::filter::{Filter, Only};
+use crate::monitor::{Finding, Inspected, Inspector, Level, Live, Packet, Shape, Summary};
+use crate::output::Stop;
+use crate::reader::Reader;
+use crate::session::{self, Session};
+use crate::type_arg::{self, TypeArg};
+use crate::{duration, interfaces, name_arg, value_arg};
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  cooee monitor                          all that is said on the links
+  cooee monitor --type ipp -v            about printers, with every record
+  cooee monitor --only lint -w 10m       what breaks a rule, for ten minutes
+
+It only listens. Exit code: 0 something was heard, 1 nothing was, or --fail-on found something, 2 wrong words,
+3 trouble with the network or a file.";
+
+/// Show every packet of multicast DNS, and what is wrong with it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Only about services of this type: _ipp._tcp, or just ipp (repeatable)
+    #[arg(long = "type", value_name = "TYPE", value_parser = type_arg::parse)]
+    types: Vec<TypeArg>,
+    /// Only about this service: "Keith’s web server" (repeatable; \\ and \DDD are escapes)
+    #[arg(long = "name", value_name = "NAME")]
+    names: Vec<std::ffi::OsString>,
+    /// Only about this host: tabasco, tabasco.local (repeatable)
+    #[arg(long = "host", value_name = "HOST")]
+    hosts: Vec<String>,
+    /// Only sent from this address (repeatable)
+    #[arg(long, value_name = "IP", value_parser = value_arg::sender)]
+    from: Vec<IpAddr>,
+    /// Only packets of this kind (repeatable)
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    only: Vec<Only>,
+    /// Do not look for what is wrong
+    #[arg(long, conflicts_with = "fail_on")]
+    no_lint: bool,
+    /// End with code 1 if something as bad as this was found
+    #[arg(long, value_name = "LEVEL")]
+    fail_on: Option<FailOn>,
+    /// End after N packets
+    #[arg(short = 'n', long, value_name = "N", value_parser = value_arg::count)]
+    count: Option<u64>,
+    /// End after this time: 5, 5s, 500ms, 2m
+    #[arg(short = 'w', long, value_name = "TIME", value_parser = duration::parse)]
+    timeout: Option<Duration>,
+}
+
+/// How bad a finding has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    /// Against a MUST
+    Error,
+    /// Against a SHOULD, or worse
+    Warning,
+}
+
+impl FailOn {
+    fn is_reached(self, level: Level) -> bool {
+        match self {
+            Self::Error => level >= Level::Error,
+            Self::Warning => level >= Level::Warning,
+        }
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// Wrong words, or trouble with the network, a file or the output.
+pub(crate) async fn run(args: &Args, session: Session) -> Result<Outcome, Failure> {
+    let families = match (&session.common.over, session.only()) {
+        (Some(Over::V4), _) | (None, Some(crate::found::Only::V4)) => Families::V4,
+        (Some(Over::V6), _) | (None, Some(crate::found::Only::V6)) => Families::V6,
+        (None, None) => Families::Both,
+    };
+    let mut watching = Watching {
+        filter: filter(args, families)?,
+        inspector: Inspector::new(!args.no_lint),
+        summary: Summary::new(),
+        fail_on: args.fail_on,
+        has_failed: false,
+        session,
+    };
+    let mut live = Live::open(&watching.session, families)?;
+    if let Some(trouble) = interfaces::trouble(&live.present()) {
+        let text = format!("{trouble}; waiting for one");
+        watching.session.talk.hint(&text);
+    }
+    let end = watching.listen(args, &mut live).await?;
+    watching.finish(args, end)
+}
+
+fn filter(args: &Args, families: Families) -> Result<Filter, Failure> {
+    let names = args
+        .names
+        .iter()
+        .map(|name| name_arg::parse(name.as_encoded_bytes()).map_err(Failure::usage));
+    let hosts = args.hosts.iter().map(|host| super::host::local_name(host));
+    Ok(Filter {
+        types: args.types.iter().map(|kind| kind.wire.clone()).collect(),
+        names: names.collect::<Result<_, _>>()?,
+        hosts: hosts.collect::<Result<_, _>>()?,
+        from: args.from.clone(),
+        only: args.only.clone(),
+        ipv4: match families {
+            Families::Both => None,
+            Families::V4 => Some(true),
+            Families::V6 => Some(false),
+        },
+    })
+}
+
+/// How often it is looked whether something did not come.
+const PASS: Duration = Duration::from_secs(1);
+
+/// A session of listening.
+#[derive(Debug)]
+struct Watching {
+    session: Session,
+    inspector: Inspector,
+    filter: Filter,
+    summary: Summary,
+    fail_on: Option<FailOn>,
+    has_failed: bool,
+}
+
+/// Why it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// The number, the time, the file, a signal.
+    Ordinary,
+    /// Nobody reads any more.
+    Unread,
+}
+
+impl Watching {
+    async fn listen(&mut self, args: &Args, live: &mut Live) -> Result<End, Failure> {
+        let started = Instant::now();
+        let deadline = args.timeout.map(|timeout| started + timeout);
+        let mut signals = self.session.signals.clone();
+        let mut reader = Reader::watch();
+        let mut next_pass = started + PASS;
+        let mut next_tick = self.session.output.has_progress().then_some(started);
+        let what = format!("packets{}", session::on(&live.present()));
+        loop {
+            if args
+                .count
+                .is_some_and(|count| self.summary.packets() >= count)
+            {
+                return Ok(End::Ordinary);
+            }
+            self.inspector.know_own(live.own_addresses());
+            let told = tokio::select! {
+                biased;
+                _ = signals.asked() => return Ok(End::Ordinary),
+                () = reader.gone() => return Ok(End::Unread),
+                () = super::at(deadline) => return Ok(End::Ordinary),
+                () = super::at(next_tick) => {
+                    let goes_on = self.summary.packets() == 0;
+                    next_tick = goes_on.then(|| Instant::now() + session::TICK);
+                    if goes_on {
+                        self.session.progress(&what, 0, started);
+                    }
+                    Ok(())
+                }
+                () = super::at(Some(next_pass)) => {
+                    next_pass = Instant::now() + PASS;
+                    self.pass()
+                }
+                heard = live.next(&self.session) => {
+                    let (packet, lost) = heard?;
+                    self.summary.add_lost(lost);
+                    self.tell(packet)
+                }
+            };
+            if let Err(stop) = told {
+                return stop.into_result().map(|()| End::Unread);
+            }
+        }
+    }
+
+    /// Looks at a packet, and shows it if it is wanted.
+    fn tell(&mut self, packet: Packet) -> Result<(), Stop> {
+        let seen = self.inspector.inspect(packet);
+        if self.filter.passes(&seen) {
+            self.summary.add(&seen);
+            self.show(&seen)?;
+            return self.show_findings(&seen.findings, Some(&seen));
+        }
+        let findings = seen.findings.iter();
+        let wanted: Vec<Finding> = findings
+            .filter(|finding| self.filter.passes_finding(finding))
+            .cloned()
+            .collect();
+        self.show_findings(&wanted, None)
+    }
+
+    /// Tells what should have come by now.
+    fn pass(&mut self) -> Result<(), Stop> {
+        let findings = self.inspector.pass(&self.session.now());
+        let findings: Vec<Finding> = findings
+            .into_iter()
+            .filter(|finding| self.filter.passes_finding(finding))
+            .collect();
+        self.show_findings(&findings, None)
+    }
+
+    fn show(&mut self, seen: &Inspected) -> Result<(), Stop> {
+        if self.session.common.json {
+            return self.session.output.line(&seen.json());
+        }
+        let shape = self.shape();
+        let row = shape.packet(seen, &seen.packet.moment.local());
+        self.session.output.line(&row)?;
+        if self.session.common.verbose > 0 {
+            let details = shape.details(seen).join("\n");
+            self.session.output.line(&details)?;
+        }
+        Ok(())
+    }
+
+    fn show_findings(
+        &mut self,
+        findings: &[Finding],
+        seen: Option<&Inspected>,
+    ) -> Result<(), Stop> {
+        for finding in findings {
+            let is_reached = |level: FailOn| level.is_reached(finding.level());
+            self.has_failed |= self.fail_on.is_some_and(is_reached);
+            let line = if self.session.common.json {
+                let now = self.session.now();
+                finding.json(seen.map_or(&now, |seen| &seen.packet.moment))
+            } else {
+                self.shape().finding(finding, seen.map(|seen| seen.number))
+            };
+            self.session.output.line(&line)?;
+        }
+        Ok(())
+    }
+
+    fn shape(&self) -> Shape {
+        let output = &self.session.output;
+        Shape {
+            width: output.is_terminal().then(|| output.width()),
+            paint: output.paint,
+        }
+    }
+
+    fn finish(mut self, args: &Args, end: End) -> Result<Outcome, Failure> {
+        self.session.output.erase_progress();
+        if end == End::Unread {
+            return Ok(Outcome::Done);
+        }
+        let counts = self.inspector.counts();
+        if self.session.common.json {
+            let line = self.summary.json(&self.session.now(), &counts);
+            if let Err(stop) = self.session.output.line(&line) {
+                return stop.into_result().map(|()| Outcome::Done);
+            }
+        } else {
+            for line in self.summary.lines(&counts) {
+                self.session.talk.hint(&line);
+            }
+        }
+        let heard = self.summary.packets();
+        let is_short = args.count.is_some_and(|count| heard < count);
+        match heard == 0 || is_short || self.has_failed {
+            true => Ok(Outcome::NotFound),
+            false => Ok(Outcome::Done),
+        }
+    }
+}

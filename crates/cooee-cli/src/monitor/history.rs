@@ -1,0 +1,373 @@
+//! What was heard so far, as far as it is needed to understand what comes next. Everything in it is bounded.
+
+use std::collections::hash_map::RandomState;
+use std::collections::{BTreeSet, VecDeque};
+use std::hash::BuildHasher;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use cooee::wire::{NameBuf, QuestionBuf, RdataBuf, RecordBuf, RecordType, Section};
+
+use super::bounded::Bounded;
+use super::decoded::Decoded;
+use super::hosts::{Host, Hosts};
+use super::packet::Packet;
+use super::seen::{Key, Seen};
+
+/// The past.
+#[derive(Debug)]
+pub(crate) struct History {
+    own: BTreeSet<IpAddr>,
+    hosts: Hosts,
+    /// Questions, the newest last.
+    asked: Bounded<Key, VecDeque<Asked>>,
+    /// When a record of a set was last heard, and its TTL.
+    sets: Bounded<Key, (Duration, u32)>,
+    /// Single records.
+    told: Bounded<(u32, NameBuf, RdataBuf), Told>,
+    /// Who says what about names that one alone may have.
+    claims: Bounded<Key, Vec<Claim>>,
+    /// Answers that askers have said they know.
+    known: Bounded<(u32, Host, NameBuf, RdataBuf), (Duration, u32)>,
+    recent: VecDeque<Recent>,
+    hasher: RandomState,
+}
+
+/// A question that was asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    /// When.
+    pub(crate) at: Duration,
+    /// By whom.
+    pub(crate) host: Host,
+    /// In which packet.
+    pub(crate) packet: u64,
+    /// A unicast answer will do.
+    pub(crate) unicast: bool,
+    /// From another port than that of multicast DNS.
+    pub(crate) legacy: bool,
+    /// To the group.
+    pub(crate) multicast: bool,
+    /// To find out whether the name is free.
+    pub(crate) probe: bool,
+}
+
+/// A record that was told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Told {
+    /// When first, or first again after it had expired.
+    pub(crate) first: Duration,
+    /// When last.
+    pub(crate) last: Duration,
+    /// The lowest TTL that was told, goodbyes not counted.
+    pub(crate) lowest_ttl: u32,
+    /// The last TTL.
+    pub(crate) ttl: u32,
+}
+
+/// A record that one host alone may have.
+#[derive(Clone, Debug)]
+pub(crate) struct Claim {
+    /// Who says so.
+    pub(crate) host: Host,
+    /// With which address.
+    pub(crate) from: IpAddr,
+    /// What.
+    pub(crate) rdata: RdataBuf,
+    /// When last.
+    pub(crate) at: Duration,
+    /// For how long.
+    pub(crate) ttl: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Recent {
+    at: Duration,
+    link: u32,
+    source: IpAddr,
+    payload: u64,
+}
+
+/// What a response is meant for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answered {
+    /// Somebody asked.
+    Question,
+    /// Somebody wanted the name.
+    Probe,
+}
+
+/// Names and types that are kept in mind.
+const MOST_KEYS: usize = 8_192;
+/// Single records.
+const MOST_RECORDS: usize = 32_768;
+/// Questions for one name and type.
+const MOST_ASKED: usize = 16;
+/// Records of one name and type.
+const MOST_CLAIMS: usize = 16;
+const MOST_RECENT: usize = 256;
+/// Both copies of a packet leave at once (ruling 24).
+const TWIN_WITHIN: Duration = Duration::from_millis(100);
+
+impl History {
+    pub(crate) fn new() -> Self {
+        Self {
+            own: BTreeSet::new(),
+            hosts: Hosts::new(),
+            asked: Bounded::new(MOST_KEYS),
+            sets: Bounded::new(MOST_KEYS),
+            told: Bounded::new(MOST_RECORDS),
+            claims: Bounded::new(MOST_KEYS),
+            known: Bounded::new(MOST_RECORDS),
+            recent: VecDeque::new(),
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// These are the addresses of this machine.
+    pub(crate) fn know_own(&mut self, addresses: impl IntoIterator<Item = IpAddr>) {
+        self.own = addresses.into_iter().collect();
+    }
+
+    /// Whether this machine has the address.
+    pub(crate) fn is_own(&self, address: IpAddr) -> bool {
+        self.own.contains(&address)
+    }
+
+    /// Says who sent a packet, and whether it is the copy of one before.
+    pub(crate) fn meet(&mut self, now: Duration, packet: &Packet) -> (Host, bool) {
+        let source = packet.source.ip();
+        let payload = self.hasher.hash_one(&packet.payload);
+        let twin = self.recent.iter().find(|recent| {
+            recent.link == packet.link()
+                && recent.payload == payload
+                && recent.source.is_ipv4() != source.is_ipv4()
+                && now.saturating_sub(recent.at) < TWIN_WITHIN
+        });
+        let twin = twin.copied();
+        if let Some(twin) = twin {
+            self.hosts.unite(packet.link(), twin.source, source);
+        }
+        if self.recent.len() >= MOST_RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(Recent {
+            at: now,
+            link: packet.link(),
+            source,
+            payload,
+        });
+        (self.hosts.at(packet.link(), source), twin.is_some())
+    }
+
+    /// The questions for a record or for all of its name, oldest first.
+    pub(crate) fn questions<'a>(
+        &'a self,
+        seen: &Seen<'_>,
+        name: &NameBuf,
+        kind: RecordType,
+    ) -> impl Iterator<Item = &'a Asked> + use<'a> {
+        let exact = self.asked.get(&seen.key(name, kind));
+        let any = match kind {
+            RecordType::ANY => None,
+            _ => self.asked.get(&seen.key(name, RecordType::ANY)),
+        };
+        any.into_iter().chain(exact).flatten()
+    }
+
+    /// What a record of a response answers, if another host has asked for it within so long.
+    pub(crate) fn answers(
+        &self,
+        seen: &Seen<'_>,
+        record: &RecordBuf,
+        within: Duration,
+    ) -> Option<Answered> {
+        let others = |asked: &&Asked| asked.host != seen.host && seen.since(asked.at) <= within;
+        let questions = self.questions(seen, &record.name, record.kind());
+        let probes: Vec<bool> = questions.filter(others).map(|asked| asked.probe).collect();
+        if probes.contains(&false) {
+            Some(Answered::Question)
+        } else {
+            probes.first().map(|_| Answered::Probe)
+        }
+    }
+
+    /// Whether another host has asked the same of all within so long.
+    // RFC 6762 §7.3 (6762-7.3-1)
+    pub(crate) fn was_asked_by_another(
+        &self,
+        seen: &Seen<'_>,
+        question: &QuestionBuf,
+        within: Duration,
+    ) -> bool {
+        let asked = self.asked.get(&seen.key(&question.name, question.kind));
+        asked.into_iter().flatten().any(|asked| {
+            asked.host != seen.host
+                && asked.multicast
+                && !(asked.unicast || asked.probe || asked.legacy)
+                && seen.since(asked.at) <= within
+        })
+    }
+
+    /// Whether a question is for records of which four fifths of the life are over.
+    // RFC 6762 §5.2 (6762-5.2-9)
+    pub(crate) fn is_expiring(&self, seen: &Seen<'_>, question: &QuestionBuf) -> bool {
+        let set = self.sets.get(&seen.key(&question.name, question.kind));
+        set.is_some_and(|(at, ttl)| {
+            let age = seen.since(*at).as_millis();
+            let life = u128::from(*ttl) * 1000;
+            ttl > &0 && age >= life * 4 / 5 && age <= life
+        })
+    }
+
+    /// Whether the same host has told something else of this name and type.
+    pub(crate) fn differs(&self, seen: &Seen<'_>, record: &RecordBuf) -> bool {
+        let mut own = self
+            .claims(seen, record)
+            .filter(|claim| claim.host == seen.host);
+        let mut is_known = false;
+        let is_same = own.any(|claim| {
+            is_known = true;
+            claim.rdata == record.rdata
+        });
+        is_known && !is_same
+    }
+
+    /// What is said of the name and type of a record, if one host alone may have it.
+    pub(crate) fn claims<'a>(
+        &'a self,
+        seen: &Seen<'_>,
+        record: &RecordBuf,
+    ) -> impl Iterator<Item = &'a Claim> + use<'a> {
+        let key = seen.key(&record.name, record.kind());
+        self.claims.get(&key).into_iter().flatten()
+    }
+
+    /// What is known of a record.
+    pub(crate) fn told(&self, seen: &Seen<'_>, record: &RecordBuf) -> Option<&Told> {
+        let key = (
+            seen.packet.link(),
+            record.name.clone(),
+            record.rdata.clone(),
+        );
+        self.told.get(&key)
+    }
+
+    /// With which TTL a host has listed a record as known, in or after a question.
+    pub(crate) fn known(&self, seen: &Seen<'_>, asked: &Asked, record: &RecordBuf) -> Option<u32> {
+        let key = (
+            seen.packet.link(),
+            asked.host,
+            record.name.clone(),
+            record.rdata.clone(),
+        );
+        let (at, ttl) = self.known.get(&key)?;
+        (*at >= asked.at).then_some(*ttl)
+    }
+
+    /// Takes a packet in.
+    pub(crate) fn learn(&mut self, seen: &Seen<'_>) {
+        self.hosts.learn(seen.packet, seen.decoded);
+        if seen.decoded.is_response() {
+            if seen.packet.is_multicast() {
+                self.learn_response(seen, seen.decoded);
+            }
+        } else {
+            self.learn_query(seen, seen.decoded);
+        }
+    }
+
+    fn learn_query(&mut self, seen: &Seen<'_>, decoded: &Decoded) {
+        for question in &decoded.questions {
+            let key = seen.key(&question.name, question.kind);
+            let asked = self.asked.entry(key, VecDeque::new);
+            if asked.len() >= MOST_ASKED {
+                asked.pop_front();
+            }
+            asked.push_back(Asked {
+                at: seen.now,
+                host: seen.host,
+                packet: seen.number,
+                unicast: question.unicast_response,
+                legacy: seen.packet.source.port() != super::packet::PORT,
+                multicast: seen.packet.is_multicast(),
+                probe: decoded.is_probe(),
+            });
+        }
+        for record in decoded.section(Section::Answer) {
+            let key = (
+                seen.packet.link(),
+                seen.host,
+                record.name.clone(),
+                record.rdata.clone(),
+            );
+            self.known.insert(key, (seen.now, record.ttl));
+        }
+    }
+
+    fn learn_response(&mut self, seen: &Seen<'_>, decoded: &Decoded) {
+        for (_, record) in decoded.data() {
+            let key = seen.key(&record.name, record.kind());
+            self.sets.insert(key.clone(), (seen.now, record.ttl));
+            self.learn_record(seen, record);
+            if record.cache_flush {
+                self.learn_claim(seen, key, record);
+            }
+        }
+    }
+
+    fn learn_record(&mut self, seen: &Seen<'_>, record: &RecordBuf) {
+        let key = (
+            seen.packet.link(),
+            record.name.clone(),
+            record.rdata.clone(),
+        );
+        let told = self.told.entry(key, || Told {
+            first: seen.now,
+            last: seen.now,
+            lowest_ttl: record.ttl,
+            ttl: record.ttl,
+        });
+        let life = Duration::from_secs(told.ttl.into());
+        if seen.since(told.last) > life && told.last != seen.now {
+            told.first = seen.now;
+            told.lowest_ttl = record.ttl;
+        }
+        told.last = seen.now;
+        told.ttl = record.ttl;
+        if record.ttl > 0 {
+            told.lowest_ttl = match told.lowest_ttl {
+                0 => record.ttl,
+                lowest => lowest.min(record.ttl),
+            };
+        }
+    }
+
+    fn learn_claim(&mut self, seen: &Seen<'_>, key: Key, record: &RecordBuf) {
+        let claims = self.claims.entry(key, Vec::new);
+        // What this host said before and does not say now, it has flushed; the rest of this very packet stands.
+        claims.retain(|claim| {
+            let is_same = claim.host == seen.host && claim.rdata == record.rdata;
+            let is_flushed = claim.host == seen.host && seen.since(claim.at) > FLUSHED_AFTER;
+            let is_over = seen.since(claim.at) > Duration::from_secs(claim.ttl.into());
+            !(is_same || is_flushed || is_over)
+        });
+        if record.ttl == 0 {
+            return;
+        }
+        if claims.len() >= MOST_CLAIMS {
+            claims.remove(0);
+        }
+        claims.push(Claim {
+            host: seen.host,
+            from: seen.packet.source.ip(),
+            rdata: record.rdata.clone(),
+            at: seen.now,
+            ttl: record.ttl,
+        });
+    }
+}
+
+/// A flush bit leaves alone what came within the last second.
+// RFC 6762 §10.2 (6762-10.2-4)
+const FLUSHED_AFTER: Duration = Duration::from_secs(1);

@@ -1,0 +1,72 @@
+//! Which addresses are one machine.
+
+use std::net::IpAddr;
+
+use cooee::wire::Data;
+
+use super::bounded::Bounded;
+use super::decoded::Decoded;
+use super::packet::Packet;
+
+/// A machine on a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Host(u64);
+
+/// What is known of the machines.
+#[derive(Debug)]
+pub(crate) struct Hosts {
+    by_address: Bounded<(u32, IpAddr), Host>,
+    next: u64,
+}
+
+/// Addresses that are kept in mind.
+const MOST: usize = 8_192;
+
+impl Hosts {
+    pub(crate) fn new() -> Self {
+        Self {
+            by_address: Bounded::new(MOST),
+            next: 0,
+        }
+    }
+
+    /// The machine that has this address on this link.
+    pub(crate) fn at(&mut self, link: u32, address: IpAddr) -> Host {
+        let next = Host(self.next);
+        let host = *self.by_address.entry((link, address), || next);
+        if host == next {
+            self.next += 1;
+        }
+        host
+    }
+
+    /// Notes that two addresses are of one machine.
+    pub(crate) fn unite(&mut self, link: u32, known: IpAddr, other: IpAddr) {
+        let host = self.at(link, known);
+        self.by_address.insert((link, other), host);
+    }
+
+    /// A host that tells all its addresses, the one it sends from among them, tells which are one machine.
+    pub(crate) fn learn(&mut self, packet: &Packet, decoded: &Decoded) {
+        if !decoded.is_response() {
+            return;
+        }
+        let source = packet.source.ip();
+        let addresses = decoded.data().filter_map(|(_, record)| {
+            let address = match record.rdata.decode() {
+                Ok(Data::A(address)) => IpAddr::V4(address),
+                Ok(Data::Aaaa(address)) => IpAddr::V6(address),
+                _ => return None,
+            };
+            (record.ttl > 0 && record.cache_flush).then_some((&record.name, address))
+        });
+        let addresses: Vec<_> = addresses.collect();
+        let own = addresses.iter().find(|(_, address)| *address == source);
+        let Some((name, _)) = own else { return };
+        for (other, address) in &addresses {
+            if other == name && *address != source {
+                self.unite(packet.link(), source, *address);
+            }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! What `cooee monitor` knows of packets, for other commands too.
+//!
+//! ```text
+//! Live ┐
+//!      ├ Packet → Inspector → Inspected (tags, findings) → rows, JSON, a summary
+//! file ┘
+//! ```
+//!
+//! The [`Inspector`] is plain: packets with their time, interface, addresses and TTL in, tagged packets and findings
+//! out, no I/O and no clock. [`Live`] brings the packets of the links. Both [`Inspected::json`] and [`Finding::json`]
+//! are lines as docs/json.md has them.
+
+mod bounded;
+mod decoded;
+pub(crate) mod filter;
+mod history;
+mod hosts;
+mod inspector;
+mod json;
+mod lint;
+mod live;
+mod packet;
+mod seen;
+mod summary;
+mod tags;
+mod text;
+
+pub(crate) use inspector::{Inspected, Inspector};
+pub(crate) use lint::{Finding, Level};
+pub(crate) use live::Live;
+pub(crate) use packet::Packet;
+pub(crate) use summary::Summary;
+pub(crate) use text::Shape;
