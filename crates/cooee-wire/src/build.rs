@@ -447,3 +447,41 @@ impl<'b> MessageBuilder<'b> {
         Ok(())
     }
 }
+
+#[cfg(all(test, feature = "alloc"))]
+mod tests {
+    use super::*;
+    use crate::{Message, NameBuf, QuestionBuf};
+    use std::vec;
+    use std::vec::Vec;
+
+    #[test]
+    fn names_that_are_alike_up_to_their_ends_take_no_long_search() {
+        // All these suffixes agree with each other in every label but the last.
+        let mut labels = vec![vec![b'a']; 127];
+        let mut buffer = vec![0; 65_535];
+        let mut builder = MessageBuilder::new(&mut buffer, 0, Flags::QUERY, Compression::Multicast)
+            .expect("there is room for a header");
+        let mut written = Vec::new();
+        for last in 0..200_u8 {
+            labels[126] = vec![last];
+            let name = NameBuf::from_labels(&labels).expect("127 short labels are a name");
+            let question = QuestionBuf::new(name, RecordType::A);
+            let asked = builder.question(question.as_question());
+            asked.expect("there is room for all");
+            written.push(question);
+        }
+        assert_eq!(
+            builder.suffixes.effort(),
+            0,
+            "without a bound it would be two thousand times as much"
+        );
+        let message = Message::parse(builder.octets()).expect("it was written as one");
+        let read: Vec<_> = message
+            .questions()
+            .map(|question| question.and_then(|question| question.to_owned()))
+            .collect::<Result<_, _>>()
+            .expect("each was written");
+        assert_eq!(read, written);
+    }
+}

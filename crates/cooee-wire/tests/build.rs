@@ -368,29 +368,6 @@ fn a_checkpoint_in_a_part_that_was_taken_back_changes_nothing() {
     assert_eq!(read, [long]);
 }
 
-#[test]
-fn names_that_are_alike_up_to_their_ends_take_no_long_search() {
-    // All these suffixes agree with each other in every label but the last.
-    let mut labels = vec![vec![b'a']; 127];
-    let mut buffer = vec![0; 65_535];
-    let mut builder =
-        MessageBuilder::new(&mut buffer, 0, Flags::QUERY, Compression::Multicast).unwrap();
-    let mut written = Vec::new();
-    for last in 0..200_u8 {
-        labels[126] = vec![last];
-        let question = QuestionBuf::new(NameBuf::from_labels(&labels).unwrap(), RecordType::A);
-        builder.question(question.as_question()).unwrap();
-        written.push(question);
-    }
-    let len = builder.finish();
-    let message = Message::parse(&buffer[..len]).unwrap();
-    let read: Vec<_> = message
-        .questions()
-        .map(|question| question.unwrap().to_owned().unwrap())
-        .collect();
-    assert!(read == written);
-}
-
 fn response(records: &[RecordBuf], compression: Compression) -> Vec<u8> {
     let mut buffer = vec![0; 65535];
     let mut builder =

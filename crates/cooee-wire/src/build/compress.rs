@@ -46,6 +46,12 @@ impl Suffixes {
         self.len
     }
 
+    /// How many labels may still be compared.
+    #[cfg(test)]
+    pub(super) fn effort(&self) -> u32 {
+        self.effort
+    }
+
     /// The present state, to go back to.
     pub(super) fn mark(&self) -> Mark {
         Mark {
