@@ -204,7 +204,7 @@ pub use owned::RecordBuf;
 #[cfg(feature = "alloc")]
 mod owned {
     use super::Record;
-    use crate::{Class, Field, NameBuf, ParseError, RdataBuf, RecordType};
+    use crate::{Class, Field, NameBuf, OptOption, ParseError, RdataBuf, RecordType};
 
     /// A record that owns its name and data.
     #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -231,6 +231,32 @@ mod owned {
                 ttl,
                 rdata,
             }
+        }
+
+        /// What a sender says about itself: that it takes UDP payloads of so many octets, and these options. Version 0
+        /// of EDNS, no bits of a response code, no DO; those are in [`ttl`](Self::ttl). For the additional section.
+        ///
+        /// ```
+        /// use cooee_wire::{OptOption, RecordBuf};
+        ///
+        /// let opt = RecordBuf::opt(1440, [OptOption::Padding(4)])?;
+        /// let read = opt.as_record().opt().expect("it is one")?;
+        /// assert_eq!((read.payload_size, read.version, read.dnssec_ok), (1440, 0, false));
+        /// assert_eq!(read.options.count(), 1);
+        /// # Ok::<(), cooee_wire::ParseError>(())
+        /// ```
+        ///
+        /// # Errors
+        /// Those of [`RdataBuf::opt`].
+        // RFC 6891 §6.1.2 (6891-6.1.2-1), §6.1.4 (6891-6.1.4-1)
+        pub fn opt<'o>(
+            payload_size: u16,
+            options: impl IntoIterator<Item = OptOption<'o>>,
+        ) -> Result<Self, ParseError> {
+            Ok(Self {
+                class: Class::new(payload_size),
+                ..Self::new(NameBuf::root(), 0, RdataBuf::opt(options)?)
+            })
         }
 
         /// The type of the record.

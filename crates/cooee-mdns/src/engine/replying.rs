@@ -6,8 +6,7 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use cooee_wire::{
-    Class, Compression, Flags, Message, MessageBuilder, NameBuf, QuestionBuf, RdataBuf, Record,
-    RecordBuf, RecordType,
+    Compression, Flags, Message, MessageBuilder, QuestionBuf, Record, RecordBuf, RecordType,
 };
 
 use super::Instant;
@@ -196,6 +195,9 @@ impl Link {
             return Written::Nothing;
         };
         let legacy = reply.legacy.is_some();
+        // RFC 6891 §6.1.1 (6891-6.1.1-3): its place is kept free.
+        let edns = reply.legacy.as_ref().is_some_and(|legacy| legacy.edns);
+        let reserved = if edns { OPT_LENGTH } else { 0 };
         for question in &reply.questions {
             // RFC 6762 §6.7 (6762-6.7-4)
             if message.question(question.as_question()).is_err() {
@@ -210,8 +212,12 @@ impl Link {
                 .get_mut(slot)
                 .filter(|own| own.is_active() && own.stamp != serial)
             {
-                if (alone && !legacy && count > 0) || message.answer(as_sent(own, legacy)).is_err()
+                let before = message.checkpoint();
+                if (alone && !legacy && count > 0)
+                    || message.answer(as_sent(own, legacy)).is_err()
+                    || message.room() < reserved
                 {
+                    message.rewind(before);
                     truncated = true;
                     break;
                 }
@@ -231,9 +237,8 @@ impl Link {
         if truncated && legacy {
             message.set_flags(Flags::RESPONSE.with_truncated(true));
         }
-        let edns = reply.legacy.as_ref().is_some_and(|legacy| legacy.edns);
-        if let Some(opt) = opt().filter(|_| edns) {
-            // RFC 6891 §6.1.1 (6891-6.1.1-3). It comes before the other additional records, so that it has room.
+        // RFC 6891 §6.1.2 (6891-6.1.2-1), §6.2.3 (6891-6.2.3-2)
+        if edns && let Ok(opt) = RecordBuf::opt(OPT_SIZE, []) {
             let _ = message.additional(opt.as_record());
         }
         if !truncated && (legacy || !alone) {
@@ -273,12 +278,8 @@ fn as_sent(own: &Own, legacy: bool) -> Record<'_> {
     }
 }
 
-/// An OPT record without options.
-// RFC 6891 §6.1.2 (6891-6.1.2-1), §6.2.3 (6891-6.2.3-2)
-fn opt() -> Option<RecordBuf> {
-    let rdata = RdataBuf::opaque(RecordType::OPT, &[]).ok()?;
-    Some(RecordBuf {
-        class: Class::new(1440),
-        ..RecordBuf::new(NameBuf::root(), 0, rdata)
-    })
-}
+/// How many octets an OPT record without options takes. RFC 6891 §6.1.2.
+const OPT_LENGTH: usize = 11;
+
+/// What we say to be able to take, in bytes: what Ethernet holds, and a little less.
+const OPT_SIZE: u16 = 1440;
