@@ -3,8 +3,8 @@
 mod lan;
 
 use cooee_mdns::{LinkSet, PublishError, RecordSet};
-use cooee_wire::RecordType;
-use lan::{Lan, name, records, txt};
+use cooee_wire::{RecordBuf, RecordType, Section};
+use lan::{Lan, a, name, query, records, service, txt, with_ttl};
 
 fn command(
     lan: &mut Lan,
@@ -60,6 +60,42 @@ fn a_set_cannot_have_an_rrset_that_is_shared_and_unique() {
         .shared(txt("box.local", "x"))
         .unique(txt("BOX.local", "y"));
     assert!(matches!(set.check(), Err(PublishError::Mixed(mixed)) if mixed == name("box.local")));
+}
+
+#[test]
+fn the_records_of_an_rrset_have_one_ttl() {
+    // 2181-5.2-1
+    let timed = |text, ttl| with_ttl(txt("box.local", text), ttl);
+    let set = |ttl| {
+        RecordSet::new()
+            .unique(timed("x", 120))
+            .unique(timed("y", ttl))
+    };
+    assert_eq!(set(120).check(), Ok(()));
+    let error = set(121).check().expect_err("two TTLs");
+    assert_eq!(error, PublishError::MixedTtl(name("box.local")));
+    let other_type = with_ttl(a("box.local", 1), 7);
+    assert_eq!(set(120).unique(other_type).check(), Ok(()));
+    // What a service and a host have by themselves: everything a link hears within one packet.
+    let mut lan = Lan::new(82);
+    let host = lan.host("a", 1);
+    lan.publish(host, RecordSet::new().host_addresses(name("box.local")));
+    lan.publish(host, service("Shop", "box.local", 80));
+    lan.run_ms(5000);
+    let start = lan.now();
+    lan.inject("192.0.2.9:5353", &query("box.local", RecordType::ANY, &[]));
+    lan.run_ms(500);
+    let sent = lan::records(lan.sent(host, start)[0]);
+    for (_, record) in &sent {
+        let same = |other: &&(Section, RecordBuf)| {
+            other.1.name == record.name && other.1.kind() == record.kind()
+        };
+        assert!(
+            sent.iter()
+                .filter(same)
+                .all(|(_, other)| other.ttl == record.ttl)
+        );
+    }
 }
 
 #[test]

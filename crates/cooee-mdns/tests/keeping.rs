@@ -3,8 +3,8 @@
 mod lan;
 
 use cooee_mdns::{Event, Presence, RecordSet};
-use cooee_wire::RecordType;
-use lan::{Lan, a, flush, ms, name, ptr, response, service, with_ttl};
+use cooee_wire::{Flags, RecordType, Section};
+use lan::{Lan, a, flush, message, ms, name, ptr, response, service, srv, with_ttl};
 
 const HTTP: &str = "_http._tcp.local";
 const SHOP: &str = "Shop._http._tcp.local";
@@ -176,6 +176,58 @@ fn records_end_with_their_ttl_and_a_killed_publisher_is_forgotten() {
     lan.network.crash(shop);
     lan.run_ms(121_000);
     assert_eq!(lan.answers(host).len(), 0);
+}
+
+#[test]
+fn records_of_a_set_are_kept_each_for_its_own_time() {
+    // 2181-5.2-2, 1035-7.4-1, 1035-3.2.1-2: without the cache-flush bit they join what is there
+    let mut lan = Lan::new(21);
+    let host = lan.host("a", 1);
+    lan.ask(host, "box.local", RecordType::A);
+    let timed = |last, ttl| response(&[with_ttl(a("box.local", last), ttl)]);
+    for (last, ttl) in [(1, 10), (2, 120), (3, 0)] {
+        lan.inject("192.0.2.9:5353", &timed(last, ttl));
+        lan.run_ms(2000);
+    }
+    assert_eq!(lan.answers(host).len(), 2, "0 is no time to be kept for");
+    lan.run_ms(5000);
+    assert_eq!(lan.answers(host), [a("box.local", 2).rdata]);
+}
+
+#[test]
+fn addresses_that_came_along_are_not_asked_for() {
+    // 2782-usage-2
+    let mut lan = Lan::new(23);
+    let host = lan.host("a", 1);
+    lan.ask(host, SHOP, RecordType::SRV);
+    lan.run_ms(500);
+    let told = [
+        (Section::Answer, flush(srv(SHOP, "box.local", 80))),
+        (Section::Additional, flush(a("box.local", 7))),
+    ];
+    lan.inject("192.0.2.9:5353", &message(Flags::RESPONSE, &[], &told));
+    lan.run_ms(100);
+    let start = lan.now();
+    lan.ask(host, "box.local", RecordType::A);
+    assert!(lan.answers(host).contains(&a("box.local", 7).rdata));
+    lan.run_ms(10_000);
+    let asked = lan.asked_at(host, start, "box.local", RecordType::A);
+    assert!(asked.is_empty(), "{}", lan.network.transcript());
+}
+
+#[test]
+fn no_record_is_kept_for_more_than_a_week() {
+    // 1035-7.3-2, 2181-8-3, ruling 7
+    const WEEK: u64 = 7 * 24 * 3600 * 1000;
+    let mut lan = Lan::new(22);
+    let host = lan.host("a", 1);
+    lan.ask(host, "box.local", RecordType::A);
+    let forever = with_ttl(flush(a("box.local", 1)), 0x7FFF_FFFF);
+    lan.inject("192.0.2.9:5353", &response(&[forever]));
+    lan.run_ms(WEEK - 1000);
+    assert_eq!(lan.answers(host).len(), 1);
+    lan.run_ms(2000);
+    assert!(lan.answers(host).is_empty());
 }
 
 #[test]

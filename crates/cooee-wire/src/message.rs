@@ -44,6 +44,8 @@ impl<'m> Message<'m> {
     ///
     /// # Errors
     /// If there are fewer than 12 octets or more than 65,535.
+    // RFC 1035 §4.2.2 (1035-4.2.2-1): not done, because the two octets of length before a message in a TCP stream are no
+    // part of it: who reads streams takes them off first.
     #[inline]
     pub fn parse(octets: &'m [u8]) -> Result<Self, ParseError> {
         if octets.len() > usize::from(u16::MAX) {

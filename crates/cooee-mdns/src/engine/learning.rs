@@ -25,6 +25,7 @@ use super::link_info::Family;
 
 impl Link {
     /// Handles a response of another host.
+    // RFC 2181 §9 (2181-9-2): not done, because a multicast response is never cut, and there is nobody to ask by TCP.
     pub(super) fn handle_response(
         &mut self,
         now: Instant,

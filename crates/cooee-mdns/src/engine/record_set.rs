@@ -124,7 +124,7 @@ impl RecordSet {
     ///
     /// # Errors
     ///
-    /// [`PublishError::Empty`], [`PublishError::Mixed`] and [`PublishError::TooLarge`].
+    /// [`PublishError::Empty`], [`PublishError::Mixed`], [`PublishError::MixedTtl`] and [`PublishError::TooLarge`].
     pub fn check(&self) -> Result<(), PublishError> {
         if self.is_empty() {
             return Err(PublishError::Empty);
@@ -132,10 +132,23 @@ impl RecordSet {
         if let Some(name) = mixed(self) {
             return Err(PublishError::Mixed(name.clone()));
         }
+        if let Some(name) = self.mixed_ttl() {
+            return Err(PublishError::MixedTtl(name.clone()));
+        }
         match self.too_large() {
             Some(name) => Err(PublishError::TooLarge(name.clone())),
             None => Ok(()),
         }
+    }
+
+    /// The name of an RRset whose records have different TTLs.
+    // RFC 2181 §5.2 (2181-5.2-1)
+    fn mixed_ttl(&self) -> Option<&NameBuf> {
+        let mut ttls = BTreeMap::new();
+        self.records.iter().find_map(|Entry { record, .. }| {
+            let rrset = (&record.name, record.kind(), record.class);
+            (*ttls.entry(rrset).or_insert(record.ttl) != record.ttl).then_some(&record.name)
+        })
     }
 
     /// A name of which a record alone, or all records in a probe together, fit into no message.
@@ -189,6 +202,8 @@ pub enum PublishError {
     /// Records of the same name and type are unique and shared at once.
     // RFC 6762 §10.2 (6762-10.2-8, 6762-10.2-14)
     Mixed(NameBuf),
+    /// Records of the same name and type have different TTLs. RFC 2181 §5.2.
+    MixedTtl(NameBuf),
     /// A record is too large for any message.
     TooLarge(NameBuf),
     /// The engine has been shut down.
@@ -207,6 +222,9 @@ impl fmt::Display for PublishError {
                 f,
                 "records of {name} of one type cannot be unique and shared at once"
             ),
+            Self::MixedTtl(name) => {
+                write!(f, "records of {name} of one type must have one TTL")
+            }
             Self::TooLarge(name) => write!(
                 f,
                 "a record of {name} is too large for a message of 8952 octets"

@@ -55,7 +55,7 @@ fn a_service_is_srv_txt_and_pointers() {
 
 #[test]
 fn priority_and_weight_are_zero_unless_set() {
-    // 6763-5-4
+    // 6763-5-4, 2782-format-7
     let srv = |records: ServiceRecords| {
         let records = records.build().unwrap();
         records.unique[0].rdata.octets()[..6].to_vec()

@@ -3,7 +3,7 @@ use alloc::vec::Vec;
 
 #[test]
 fn local_is_the_default_domain_and_the_final_dot_means_nothing() {
-    // 6763-4.1.2-1, 6763-7-5
+    // 6763-4.1.2-1, 6763-7-5, 2782-format-2, 2782-format-3
     let http = ServiceType::tcp("http").unwrap();
     for text in [
         "_http._tcp",
