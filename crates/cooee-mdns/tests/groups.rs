@@ -37,7 +37,7 @@ fn two_groups_cannot_want_one_unique_rrset_with_other_data_even_without_a_link()
         publish(shared),
         Err(PublishError::AlreadyPublished(_))
     ));
-    let address = RecordSet::new().unique(lan::a("host.local", 1));
+    let address = RecordSet::new().unique(a("host.local", 1));
     assert!(matches!(
         publish(address),
         Err(PublishError::AlreadyPublished(_))
@@ -85,7 +85,7 @@ fn the_records_of_an_rrset_have_one_ttl() {
     let start = lan.now();
     lan.inject("192.0.2.9:5353", &query("box.local", RecordType::ANY, &[]));
     lan.run_ms(500);
-    let sent = lan::records(lan.sent(host, start)[0]);
+    let sent = records(lan.sent(host, start)[0]);
     for (_, record) in &sent {
         let same = |other: &&(Section, RecordBuf)| {
             other.1.name == record.name && other.1.kind() == record.kind()
