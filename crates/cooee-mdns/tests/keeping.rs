@@ -362,7 +362,7 @@ fn a_doubted_record_is_asked_for_twice_at_least_and_goes_after_ten_seconds() {
     lan.publish(shop, service("Shop", "box.local", 80));
     lan.ask(host, SHOP, RecordType::SRV);
     lan.run_ms(5000);
-    let srv = lan::srv(SHOP, "box.local", 80);
+    let srv = srv(SHOP, "box.local", 80);
     let doubt = |lan: &mut Lan| {
         let srv = srv.clone();
         lan.network.command(host, |station, now| {
@@ -459,7 +459,7 @@ fn one_query_that_asks_twice_throws_no_doubt() {
     lan.inject("192.0.2.9:5353", &response(&[ptr(HTTP, SHOP)]));
     lan.run_ms(10_000);
     let twice = [(); 2].map(|()| cooee_wire::QuestionBuf::new(name(HTTP), RecordType::PTR));
-    let twice = lan::message(cooee_wire::Flags::QUERY, &twice, &[]);
+    let twice = message(Flags::QUERY, &twice, &[]);
     lan.inject("192.0.2.8:5353", &twice);
     lan.inject("[fe80::8]:5353", &twice);
     lan.run_ms(20_000);
@@ -471,7 +471,7 @@ fn a_confirmed_record_that_nobody_asks_for_is_left_alone() {
     // 6762-5.2-13, 6762-10.4-5
     let mut lan = Lan::new(19);
     let host = lan.host("a", 1);
-    let srv = flush(lan::srv(SHOP, "box.local", 80));
+    let srv = flush(srv(SHOP, "box.local", 80));
     lan.inject("192.0.2.9:5353", &response(std::slice::from_ref(&srv)));
     lan.run_ms(1000);
     lan.network.command(host, |station, now| {
