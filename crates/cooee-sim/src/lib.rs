@@ -42,12 +42,14 @@ mod network;
 mod packet;
 mod station;
 mod story;
+mod traffic;
 mod wire;
 
 pub use address::{Address, AddressError};
 pub use monitor::Violation;
-pub use network::{HostId, Network, Traffic};
+pub use network::{HostId, Network};
 pub use packet::Packet;
 pub use station::{Answer, Station};
 pub use story::{Attack, Failure, Step, Story, Summary};
+pub use traffic::Traffic;
 pub use wire::Conditions;

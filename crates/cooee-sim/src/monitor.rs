@@ -1,5 +1,8 @@
 //! Rules that every packet must keep, whoever sent it and whatever the test is about.
 
+mod pace;
+mod unicast;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
@@ -9,6 +12,9 @@ use cooee_wire::{Flags, Message, NameBuf, RdataBuf, Record, RecordType, Section}
 
 use crate::network::HostId;
 use crate::packet::Packet;
+
+use pace::{Pace, Thing};
+use unicast::Askers;
 
 #[cfg(test)]
 mod tests;
@@ -51,6 +57,10 @@ pub(crate) struct Monitor {
     owners: Option<HashMap<(LinkId, NameBuf), HostId>>,
     /// How many probes a host has sent for a name, in a family, and the last one.
     probes: HashMap<(HostId, LinkId, bool, NameBuf), (u32, Instant)>,
+    /// Whether a host gives an RRset with the cache-flush bit.
+    flushes: HashMap<(HostId, LinkId, NameBuf, RecordType), bool>,
+    pace: Pace,
+    askers: Askers,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -67,6 +77,8 @@ struct Sent {
 const SECOND: Duration = Duration::from_millis(1000);
 const DEFENCE: Duration = Duration::from_millis(250);
 const LARGEST: usize = 1452;
+/// The same for a single record, which may go in fragments.
+const LARGEST_RECORD: usize = 8952;
 
 impl Monitor {
     pub(crate) fn violations(&self) -> &[Violation] {
@@ -82,6 +94,7 @@ impl Monitor {
     /// The host's clock has leapt: what it sends may come sooner than it thinks.
     pub(crate) fn forget_pace(&mut self, host: HostId) {
         self.multicast.retain(|sent, _| sent.host != host);
+        self.pace.forget(host);
         self.probes.retain(|(of, ..), (_, last)| {
             if *of == host {
                 *last = Instant::ZERO;
@@ -102,6 +115,7 @@ impl Monitor {
     pub(crate) fn watch(&mut self, packet: &Packet) {
         // What a test injects may be as wrong as it likes.
         let Some(host) = packet.host else {
+            self.note_asker(packet);
             self.note_ttls(packet);
             self.note_probes(packet);
             return;
@@ -127,13 +141,26 @@ impl Monitor {
                 ),
             );
         }
+        if packet.payload.len() > LARGEST_RECORD {
+            let text = format!("{} octets", packet.payload.len());
+            self.complain(packet, "6762-17-7", text);
+        }
         if message.header().flags.is_response() {
+            self.check_ttls(packet, &records);
             if multicast {
                 self.check_multicast_response(packet, host, &message, &records);
+            } else {
+                for (clause, text) in self.askers.judge(packet, &message, &records) {
+                    self.complain(packet, clause, text);
+                }
             }
         } else {
             self.check_query(packet, host, &message, &records);
         }
+        if multicast {
+            self.check_for_storm(packet, host, &message, &records);
+        }
+        self.note_asker(packet);
         self.note_ttls(packet);
         self.note_probes(packet);
     }
@@ -173,6 +200,7 @@ impl Monitor {
                 continue;
             };
             self.check_claim(packet, host, record, &name);
+            self.check_flush(packet, host, record, &name);
             let ipv4 = packet.source.is_ipv4();
             let goodbye = record.ttl == 0;
             let defence = self
@@ -227,6 +255,66 @@ impl Monitor {
         }
     }
 
+    /// An RRset is unique or shared, not now this and now that. A goodbye is for one record and says nothing about the others.
+    // RFC 6762 §10.2 (6762-10.2-8, 6762-10.2-14)
+    fn check_flush(&mut self, packet: &Packet, host: HostId, record: &Record<'_>, name: &NameBuf) {
+        if record.ttl == 0 {
+            return;
+        }
+        let key = (host, packet.link, name.clone(), record.kind());
+        let flushes = record.cache_flush;
+        if self.flushes.insert(key, flushes) == Some(!flushes) {
+            let text = format!("{name} {} is unique and shared", record.kind());
+            self.complain(packet, "6762-10.2-14", text);
+        }
+    }
+
+    /// The records of an RRset have one TTL. Goodbyes are for single records.
+    // RFC 2181 §5.2 (2181-5.2-1)
+    fn check_ttls(&mut self, packet: &Packet, records: &[(Section, Record<'_>)]) {
+        let alive = records.iter().map(|(_, record)| record);
+        let mut ttls: HashMap<(NameBuf, RecordType), u32> = HashMap::new();
+        for record in alive.filter(|record| record.ttl > 0) {
+            let Ok(name) = record.name.to_owned() else {
+                continue;
+            };
+            let ttl = *ttls.entry((name, record.kind())).or_insert(record.ttl);
+            if ttl != record.ttl {
+                let text = format!("{} with TTLs {ttl} and {}", record.name, record.ttl);
+                self.complain(packet, "2181-5.2-1", text);
+            }
+        }
+    }
+
+    /// A host that goes on saying what it has just said makes a storm.
+    fn check_for_storm(
+        &mut self,
+        packet: &Packet,
+        host: HostId,
+        message: &Message<'_>,
+        records: &[(Section, Record<'_>)],
+    ) {
+        let mut things = Vec::new();
+        if message.header().flags.is_response() {
+            for (_, record) in records {
+                if let (Ok(name), Ok(rdata)) = (record.name.to_owned(), record.rdata.to_owned()) {
+                    things.push(Thing::Record(name, rdata));
+                }
+            }
+        } else {
+            for question in message.questions().filter_map(Result::ok) {
+                if let Ok(name) = question.name.to_owned() {
+                    let (kind, class) = (question.kind.get(), question.class.get());
+                    things.push(Thing::Question(name, kind, class));
+                }
+            }
+        }
+        if let Some(packets) = self.pace.says(packet, host, things) {
+            let text = format!("a storm: {packets} packets with nothing new in ten seconds");
+            self.complain(packet, "6762-6-30", text);
+        }
+    }
+
     fn check_query(
         &mut self,
         packet: &Packet,
@@ -264,6 +352,17 @@ impl Monitor {
                     );
                 }
                 self.probes.insert(key, (count + 1, packet.at));
+            } else {
+                let thing = Thing::Question(name, question.kind.get(), question.class.get());
+                if let Some(after) = self.pace.asks(packet, host, thing) {
+                    let text = format!(
+                        "{} {} asked again after {} ms",
+                        question.name,
+                        question.kind,
+                        after.as_millis()
+                    );
+                    self.complain(packet, "6762-5.2-2", text);
+                }
             }
         }
     }
@@ -278,6 +377,12 @@ impl Monitor {
         if let Some(&full) = lowest.filter(|full| record.ttl + 1 < **full / 2) {
             let text = format!("{} known with {} s left of {full}", record.name, record.ttl);
             self.complain(packet, "6762-7.1-5", text);
+        }
+    }
+
+    fn note_asker(&mut self, packet: &Packet) {
+        if let Ok(message) = Message::parse(&packet.payload) {
+            self.askers.note(packet, &message);
         }
     }
 

@@ -13,9 +13,10 @@ use crate::chance::Chance;
 use crate::monitor::{Monitor, Violation};
 use crate::packet::Packet;
 use crate::station::Station;
+use crate::traffic::Traffic;
 use crate::wire::{Conditions, Interface, Letter, To, UnderWay, Wire};
 
-const PORT: u16 = 5353;
+pub(crate) const PORT: u16 = 5353;
 const GROUP_V4: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 251));
 const GROUP_V6: IpAddr = IpAddr::V6(Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0xfb));
 /// How many bridges a packet crosses before a loop of them lets it go.
@@ -53,20 +54,6 @@ pub struct Network<N = Station> {
 enum Keep {
     All,
     Last(usize),
-}
-
-/// What has gone over the links so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Traffic {
-    /// Packets sent; a multicast counts once for each family.
-    pub packets: u64,
-    /// Queries among them.
-    pub queries: u64,
-    /// Bytes of UDP payload in them.
-    pub bytes: u64,
-    /// Packets that have reached a host; a multicast counts once for each receiver.
-    pub deliveries: u64,
 }
 
 #[derive(Debug)]
@@ -188,8 +175,14 @@ impl<N: Node> Network<N> {
         }
     }
 
+    /// Takes a link apart: each host hears itself alone, until the link is healed. No host is told.
+    pub fn scatter(&mut self, link: LinkId) {
+        self.links.entry(link).or_default().scattered = true;
+    }
+
     /// Makes one link of the parts again. No host is told.
     pub fn heal(&mut self, link: LinkId) {
+        self.links.entry(link).or_default().scattered = false;
         self.partition(link, &[]);
     }
 
@@ -566,6 +559,9 @@ impl<N: Node> Network<N> {
         let Some(wire) = self.links.get_mut(&link) else {
             return;
         };
+        if wire.scattered {
+            return;
+        }
         let conditions = wire.conditions;
         let base = self.now + so_far + conditions.delay;
         if !letter.destination.ip().is_multicast() {

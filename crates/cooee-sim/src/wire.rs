@@ -46,6 +46,8 @@ pub(crate) struct Wire {
     pub(crate) conditions: Conditions,
     /// In the order of their numbers; shared with the letter that is handed round.
     pub(crate) members: Arc<Vec<HostId>>,
+    /// Nobody hears anybody else.
+    pub(crate) scattered: bool,
     /// The links that a bridge repeats its multicasts on.
     pub(crate) bridged: Vec<LinkId>,
 }

@@ -142,7 +142,7 @@ fn step() -> impl Strategy<Value = Step> {
         })),
         1 => (0_u8..64).prop_map(Step::Partition),
         1 => Just(Step::Heal),
-        1 => (0_usize..5).prop_map(|which| Step::Attack(Attack::ALL[which])),
+        1 => (0..Attack::ALL.len()).prop_map(|which| Step::Attack(Attack::ALL[which])),
     ]
 }
 

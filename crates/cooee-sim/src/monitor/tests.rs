@@ -103,12 +103,130 @@ fn two_owners_of_a_name_are_seen_once_all_is_settled() {
     assert_eq!(monitor.violations().len(), 1);
 }
 
+#[test]
+fn a_question_twice_in_a_second_is_seen() {
+    // 6762-5.2-2
+    let ask = || message(Flags::QUERY, true, &[]);
+    assert_eq!(broken(&[(0, 1, ask()), (999, 1, ask())]), ["6762-5.2-2"]);
+    assert!(broken(&[(0, 1, ask()), (1000, 1, ask())]).is_empty());
+    assert!(broken(&[(0, 1, ask()), (500, 2, ask())]).is_empty());
+}
+
+#[test]
+fn an_rrset_that_is_unique_at_times_is_seen() {
+    // 6762-10.2-14
+    let mut packets: Vec<_> = (0..3).map(|n| (n * 250, 1, probe())).collect();
+    packets.extend([(1000, 1, unique(1)), (3000, 1, shared(120))]);
+    assert_eq!(broken(&packets), ["6762-10.2-14"]);
+}
+
+#[test]
+fn an_rrset_with_two_ttls_is_seen() {
+    // 2181-5.2-1
+    let with = |records: [RecordBuf; 2]| {
+        let records = records.map(|record| (Section::Answer, record));
+        broken(&[(0, 1, message(Flags::RESPONSE, false, &records))])
+    };
+    assert_eq!(with([record(120, 1), record(60, 2)]), ["2181-5.2-1"]);
+    assert!(with([record(120, 1), record(0, 2)]).is_empty());
+}
+
+#[test]
+fn a_record_that_no_datagram_may_hold_is_seen() {
+    // 6762-17-7
+    let text = RdataBuf::txt((0..35).map(|n| [n; 255])).expect("strings");
+    let name = NAME.parse().expect("a name");
+    let huge = [(Section::Answer, RecordBuf::new(name, 120, text))];
+    assert_eq!(
+        broken(&[(0, 1, message(Flags::RESPONSE, false, &huge))]),
+        ["6762-17-7"]
+    );
+}
+
+#[test]
+fn a_storm_is_seen() {
+    // 6762-6-30: what may be said to a prober every 250 ms is a storm if it never ends
+    let mut monitor = Monitor::default();
+    for n in 0..3 {
+        monitor.watch(&packet(n * 250, 1, probe()));
+    }
+    for n in 0..150 {
+        monitor.probed.insert(
+            NAME.parse().expect("a name"),
+            packet(1000 + n * 50, 2, Vec::new()).at,
+        );
+        monitor.watch(&packet(1000 + n * 50, 1, unique(1)));
+    }
+    let is_storm = |violation: &&super::Violation| violation.text.starts_with("a storm");
+    assert!(monitor.violations().iter().filter(is_storm).count() > 10);
+}
+
+#[test]
+fn unicast_to_somebody_who_did_not_ask_is_seen() {
+    // 6762-6-27
+    let mut monitor = Monitor::default();
+    let reply = |at, payload| Packet {
+        destination: "192.0.2.2:5353".parse().expect("an address"),
+        ..packet(at, 1, payload)
+    };
+    let asker = |payload| Packet {
+        source: "192.0.2.2:5353".parse().expect("an address"),
+        ..packet(0, 2, payload)
+    };
+    monitor.watch(&asker(message(Flags::QUERY, true, &[])));
+    monitor.watch(&reply(10, shared(120)));
+    assert_eq!(clauses(&monitor), ["6762-6-27"]);
+
+    let mut monitor = Monitor::default();
+    let mut for_unicast = message(Flags::QUERY, true, &[]);
+    let class = for_unicast.len() - 2;
+    for_unicast[class] |= 0x80;
+    monitor.watch(&asker(for_unicast));
+    monitor.watch(&reply(10, shared(120)));
+    assert!(monitor.violations().is_empty());
+    monitor.watch(&reply(4100, shared(120)));
+    assert_eq!(clauses(&monitor), ["6762-6-27"]);
+}
+
+#[test]
+fn what_a_simple_resolver_does_not_understand_is_seen() {
+    // 6762-18.1-6, 6762-6.7-4, 6762-6.7-6, 6762-10.2-12
+    let told = |id: u8, asked: bool, record: RecordBuf| {
+        let mut monitor = Monitor::default();
+        let resolver = "192.0.2.2:40000".parse().expect("an address");
+        let with_id = |mut payload: Vec<u8>, id| {
+            payload[1] = id;
+            payload
+        };
+        monitor.watch(&Packet {
+            source: resolver,
+            host: None,
+            ..packet(0, 2, with_id(message(Flags::QUERY, true, &[]), 7))
+        });
+        let reply = message(Flags::RESPONSE, asked, &[(Section::Answer, record)]);
+        monitor.watch(&Packet {
+            destination: resolver,
+            ..packet(10, 1, with_id(reply, id))
+        });
+        clauses(&monitor)
+    };
+    assert!(told(7, true, record(10, 1)).is_empty());
+    assert_eq!(told(8, true, record(10, 1)), ["6762-18.1-6"]);
+    assert_eq!(told(7, false, record(10, 1)), ["6762-6.7-4"]);
+    assert_eq!(told(7, true, record(11, 1)), ["6762-6.7-6"]);
+    assert_eq!(told(7, true, flush(record(10, 1))), ["6762-10.2-12"]);
+}
+
 /// The clauses that these packets break: (milliseconds, host, message).
 fn broken(packets: &[(u64, usize, Vec<u8>)]) -> Vec<&'static str> {
     let mut monitor = Monitor::default();
     for (at, host, payload) in packets {
         monitor.watch(&packet(*at, *host, payload.clone()));
     }
+    clauses(&monitor)
+}
+
+fn clauses(monitor: &Monitor) -> Vec<&'static str> {
     let violations = monitor.violations().iter();
     violations.map(|violation| violation.clause).collect()
 }

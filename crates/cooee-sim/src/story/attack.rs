@@ -3,7 +3,10 @@
 use std::net::SocketAddr;
 
 use cooee_mdns::{LinkId, Node};
-use cooee_wire::{Compression, Flags, Message, MessageBuilder, RdataBuf, RecordBuf, Section};
+use cooee_wire::{
+    Compression, Flags, Message, MessageBuilder, QuestionBuf, RdataBuf, RecordBuf, RecordType,
+    Section,
+};
 
 use super::resident::type_name;
 use crate::network::Network;
@@ -27,16 +30,25 @@ pub enum Attack {
     Names,
     /// Other data for the names in the last response, beside what there is.
     Conflicts,
+    /// The last response once more, from somebody whose it is not.
+    Echo,
+    /// Probes for the names in the last response.
+    Probes,
+    /// A query that lists all of the last response as known, with the word that more is to come, which does not come.
+    Truncated,
 }
 
 impl Attack {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 8] = [
         Self::Garbage,
         Self::Goodbyes,
         Self::Flushes,
         Self::Names,
         Self::Conflicts,
+        Self::Echo,
+        Self::Probes,
+        Self::Truncated,
     ];
 
     pub(super) fn strike<N: Node>(self, network: &mut Network<N>, link: LinkId) {
@@ -49,6 +61,15 @@ impl Attack {
             }
             Self::Flushes => {
                 response(records(&heard).filter_map(|record| false_data(record, true)))
+            }
+            Self::Echo => response(records(&heard)),
+            Self::Probes => {
+                let wanted = records(&heard).filter_map(|record| false_data(record, false));
+                query(Flags::QUERY, RecordType::ANY, Section::Authority, wanted)
+            }
+            Self::Truncated => {
+                let flags = Flags::QUERY.with_truncated(true);
+                query(flags, RecordType::PTR, Section::Answer, records(&heard))
             }
             Self::Names => response((0..FLOOD).map(|number| invented(chosen, number))),
             Self::Conflicts => {
@@ -85,7 +106,6 @@ fn records(message: &[u8]) -> impl Iterator<Item = RecordBuf> {
 
 /// The same record with data that it has never had.
 fn false_data(record: RecordBuf, flush: bool) -> Option<RecordBuf> {
-    use cooee_wire::RecordType;
     let rdata = match record.kind() {
         RecordType::A => RdataBuf::a([192, 0, 2, 66].into()),
         RecordType::TXT => RdataBuf::txt([b"false".as_slice()]).ok()?,
@@ -108,17 +128,53 @@ fn invented(chosen: u64, number: u64) -> RecordBuf {
 }
 
 fn response(records: impl Iterator<Item = RecordBuf>) -> Vec<u8> {
+    message(Flags::RESPONSE, &[], Section::Answer, records)
+}
+
+/// A query for the names of these records, or for those of the first type if that is what it asks for.
+fn query(
+    flags: Flags,
+    kind: RecordType,
+    section: Section,
+    records: impl Iterator<Item = RecordBuf>,
+) -> Vec<u8> {
+    let records: Vec<RecordBuf> = records
+        .map(|record| RecordBuf {
+            cache_flush: false,
+            ..record
+        })
+        .collect();
+    let mut names: Vec<_> = match kind {
+        RecordType::PTR => vec![type_name(0)],
+        _ => records.iter().map(|record| record.name.clone()).collect(),
+    };
+    names.dedup();
+    let questions: Vec<_> = names
+        .into_iter()
+        .map(|name| QuestionBuf::new(name, kind))
+        .collect();
+    message(flags, &questions, section, records.into_iter())
+}
+
+fn message(
+    flags: Flags,
+    questions: &[QuestionBuf],
+    section: Section,
+    records: impl Iterator<Item = RecordBuf>,
+) -> Vec<u8> {
     let mut buffer = vec![0; 9000];
-    let built = MessageBuilder::new(&mut buffer, 0, Flags::RESPONSE, Compression::Multicast).map(
-        |mut b| {
+    let built =
+        MessageBuilder::new(&mut buffer, 0, flags, Compression::Multicast).map(|mut builder| {
+            for question in questions {
+                let _ = builder.question(question.as_question());
+            }
             for record in records {
-                if b.record(Section::Answer, record.as_record()).is_err() {
+                if builder.record(section, record.as_record()).is_err() {
                     break;
                 }
             }
-            b.finish()
-        },
-    );
+            builder.finish()
+        });
     buffer.truncate(built.unwrap_or(0));
     buffer
 }

@@ -15,6 +15,8 @@ const BOUND: Duration = Duration::from_secs(120 + 12 + 30);
 const PATIENCE: Duration = Duration::from_secs(3600 + 600);
 /// For so long nothing more may change.
 const PEACE: Duration = Duration::from_secs(60);
+/// How many packets each host may send in that time, both families together.
+const MOST_IN_PEACE: u64 = 60;
 const LOOK: Duration = Duration::from_secs(1);
 /// So many looks in a row have to find agreement before it counts.
 const LOOKS: u32 = 3;
@@ -65,8 +67,14 @@ impl Telling {
     /// When all agree, nothing changes any more, and every unique name has one owner.
     fn rest(&mut self) -> Result<(), String> {
         self.network.settle();
+        let before = self.network.traffic().packets;
         self.network.run_for(PEACE);
         self.check_rules()?;
+        let packets = self.network.traffic().packets - before;
+        let most = MOST_IN_PEACE * self.hosts.iter().flatten().count() as u64;
+        if packets > most {
+            return Err(format!("{packets} packets in a minute of peace"));
+        }
         match self.disagreement() {
             None => Ok(()),
             Some(what) => Err(format!("they had agreed, but then {what}")),

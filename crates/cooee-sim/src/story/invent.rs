@@ -48,7 +48,7 @@ fn invent_step(chance: &mut Chance) -> Step {
         25 | 26 => Step::Weather(invent_weather(chance)),
         27 => Step::Partition(chance.below(64)),
         28 => Step::Heal,
-        _ => Step::Attack(Attack::ALL[usize::from(chance.below(5))]),
+        _ => Step::Attack(Attack::ALL[usize::from(chance.below(Attack::ALL.len() as u8))]),
     }
 }
 
