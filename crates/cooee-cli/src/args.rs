@@ -11,7 +11,7 @@ use cooee::wire::RecordType;
 use crate::commands::{monitor, query};
 use crate::paint::ColorChoice;
 use crate::type_arg::{self, TypeArg};
-use crate::{duration, value_arg};
+use crate::{doctor, duration, value_arg};
 
 /// Find, look at and publish services on the local link, with multicast DNS and no configuration.
 #[derive(Debug, Parser)]
@@ -107,6 +107,9 @@ pub(crate) enum Command {
     /// Show every packet of multicast DNS, and what is wrong with it
     #[command(after_long_help = monitor::EXAMPLES)]
     Monitor(monitor::Args),
+    /// Find out why nothing is found
+    #[command(after_long_help = doctor::EXAMPLES)]
+    Doctor(doctor::Args),
     /// Publish and find a service on this machine alone: does it work here?
     Demo(Demo),
     /// Print a script that completes words in a shell
@@ -349,7 +352,7 @@ cooee finds and publishes services on the local link, with no configuration.
   cooee publish \"Keith’s web server\" http 8080     be found
   cooee demo                                       does it work here?
 
-Commands: browse, resolve, publish, host, query, types, monitor, demo, completions
+Commands: browse, resolve, publish, host, query, types, monitor, doctor, demo, completions
 Options everywhere: -i INTERFACE, -4, -6, --json, -v, -q
 'cooee COMMAND --help' tells more.
 ";

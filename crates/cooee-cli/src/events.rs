@@ -1,6 +1,7 @@
 //! The events of `--json`, as docs/json.md describes them.
 
 use crate::clock::Moment;
+use crate::doctor::Finding;
 use crate::json::Object;
 use crate::picture::{Address, DOMAIN, Identity, Interface, Picture, Scope, Ttl, View};
 use crate::txt::{self, Attribute};
@@ -95,6 +96,8 @@ pub(crate) enum Event {
         /// How that is known.
         proof: Proof,
     },
+    /// The doctor saw something.
+    Finding(Finding),
 }
 
 /// One record.
@@ -219,6 +222,7 @@ impl Event {
                         Proof::Timeout => "timeout",
                     },
                 ),
+            Self::Finding(finding) => finding.fields(head("finding")),
         }
     }
 }
@@ -330,6 +334,7 @@ mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
     use super::*;
+    use crate::doctor::Level;
     use crate::picture::examples;
 
     fn moment() -> Moment {
@@ -407,6 +412,12 @@ mod tests {
                 rrtype: "SRV".into(),
                 proof: Proof::Timeout,
             },
+            Event::Finding(
+                Finding::new("link-used", Level::Ok, "eth0 is used")
+                    .on("eth0")
+                    .advise("nothing to do")
+                    .fact("mtu", 1_500),
+            ),
         ]
     }
 

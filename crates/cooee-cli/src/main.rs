@@ -8,6 +8,7 @@ mod cell;
 mod clock;
 mod commands;
 mod details;
+mod doctor;
 mod duration;
 mod escape;
 mod events;
@@ -105,6 +106,7 @@ fn run(args: Args, clock: Clock) -> ExitCode {
             Command::Query(args) => commands::query::run(args, session).await,
             Command::Types(args) => commands::types::run(args, session).await,
             Command::Monitor(args) => commands::monitor::run(args, session).await,
+            Command::Doctor(args) => doctor::run(args, session).await,
             Command::Demo(_) => commands::demo::run(session).await,
             Command::Completions(args) => commands::completions::run(args),
         }

@@ -152,6 +152,7 @@ impl Schema {
         } else {
             let is_so = match field.form.as_str() {
                 "text" => value.is_string(),
+                "object" => value.is_object(),
                 "number" => value.is_u64(),
                 "true or false" => value.is_boolean(),
                 "text or null" => value.is_string() || value.is_null(),

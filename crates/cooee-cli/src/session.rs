@@ -6,6 +6,7 @@ use cooee::{Builder, Families, HostPolicy, Zeroconf};
 
 use crate::args::{Common, Over};
 use crate::clock::{Clock, Moment};
+use crate::doctor;
 use crate::events::Event;
 use crate::failure::Failure;
 use crate::found::Only;
@@ -66,7 +67,7 @@ impl Session {
         let named = interfaces::named(&self.common, environment.as_deref());
         let links = interfaces::links(&named, &self.common.exclude_interface);
         let builder = self.builder(host).links(links);
-        let zeroconf = builder.start().await.map_err(|error| failure(&error))?;
+        let zeroconf = builder.start().await.map_err(|error| not_started(&error))?;
         know_links(&zeroconf).await;
         if let Err(failure) = interfaces::check(&named, &present(&zeroconf)) {
             self.close(&zeroconf).await;
@@ -168,6 +169,22 @@ pub(crate) fn on(links: &[Present]) -> String {
     match names_in_use(links).as_slice() {
         [] => String::new(),
         names => format!(" on {}", names.join(", ")),
+    }
+}
+
+/// Why the network cannot be opened; of a port that is held, by whom.
+fn not_started(error: &cooee::Error) -> Failure {
+    let mut sources =
+        std::iter::successors(std::error::Error::source(error), |error| error.source());
+    let is_held = sources.any(|source| {
+        let error = source.downcast_ref::<std::io::Error>();
+        error.is_some_and(|error| error.kind() == std::io::ErrorKind::AddrInUse)
+    });
+    match doctor::holders() {
+        Some(holders) if is_held => Failure::trouble(format!(
+            "UDP port 5353 is held by {holders}, which does not share it; stop it, or set its socket to share"
+        )),
+        _ => failure(error),
     }
 }
 

@@ -120,5 +120,5 @@ fn port_held(lab: &Lab) -> Outcome<String> {
     })?;
     drop(browse);
     let _ipv6 = hold("AF_INET6", "::")?;
-    refused(lab, &[INTERFACE], 3, "does not share it").map(|()| String::new())
+    refused(lab, &[INTERFACE], 3, "held by python3 (pid ").map(|()| String::new())
 }

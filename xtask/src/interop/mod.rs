@@ -9,6 +9,7 @@
 mod addresses;
 mod avahi;
 mod cooee;
+mod doctor;
 mod examples;
 mod hardship;
 pub(crate) mod load;
@@ -67,6 +68,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         addresses::ALL,
         hardship::ALL,
         mishaps::ALL,
+        doctor::ALL,
         examples::ALL,
     ];
     let chosen: Vec<&Scenario> = all

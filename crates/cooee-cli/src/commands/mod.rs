@@ -22,7 +22,7 @@ const STILL: Duration = Duration::from_millis(500);
 const MOST: Duration = Duration::from_secs(5);
 
 /// Waits until then, or for ever.
-async fn at(deadline: Option<Instant>) {
+pub(crate) async fn at(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => sleep_until(deadline).await,
         None => std::future::pending().await,
