@@ -23,11 +23,7 @@ use cooee_mdns::{Family, LinkId};
 use tokio::time::Instant;
 
 use self::ear::{Ear, Heard};
-pub(crate) use self::finding::Finding;
-#[cfg(test)]
-pub(crate) use self::finding::Level;
-#[cfg(not(test))]
-use self::finding::Level;
+pub(crate) use self::finding::{Finding, Level};
 use self::firewall::FirewallFacts;
 use self::links::LinkFacts;
 use self::port::PortFacts;
