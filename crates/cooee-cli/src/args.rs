@@ -8,7 +8,7 @@ use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use cooee::wire::RecordType;
 
-use crate::commands::{monitor, query};
+use crate::commands::{self, monitor, query};
 use crate::paint::ColorChoice;
 use crate::type_arg::{self, TypeArg};
 use crate::{doctor, duration, value_arg};
@@ -110,6 +110,10 @@ pub(crate) enum Command {
     /// Find out why nothing is found
     #[command(after_long_help = doctor::EXAMPLES)]
     Doctor(doctor::Args),
+    /// Show everything on the link as a page in the browser
+    #[cfg(feature = "ui")]
+    #[command(after_long_help = commands::ui::EXAMPLES)]
+    Ui(commands::ui::Args),
     /// Publish and find a service on this machine alone: does it work here?
     Demo(Demo),
     /// Print a script that completes words in a shell
@@ -352,7 +356,7 @@ cooee finds and publishes services on the local link, with no configuration.
   cooee publish \"Keith’s web server\" http 8080     be found
   cooee demo                                       does it work here?
 
-Commands: browse, resolve, publish, host, query, types, monitor, doctor, demo, completions
+Commands: browse, resolve, publish, host, query, types, monitor, ui, doctor, demo, completions
 Options everywhere: -i INTERFACE, -4, -6, --json, -v, -q
 'cooee COMMAND --help' tells more.
 ";

@@ -87,6 +87,15 @@ pub(crate) enum Event {
         /// In plain words.
         title: Option<&'static str>,
     },
+    /// A link is used, or is not.
+    Link {
+        /// Which.
+        interface: Interface,
+        /// `up`, `down`, `unusable` or `left-out`.
+        state: &'static str,
+        /// Why it is not used.
+        why: Option<String>,
+    },
     /// What was looked for is not to be had.
     None {
         /// As it was asked.
@@ -139,7 +148,8 @@ impl Event {
         self.object(moment, Some(node)).finish()
     }
 
-    fn object(&self, moment: &Moment, node: Option<&str>) -> Object {
+    /// The event as an object, to which its teller may add.
+    pub(crate) fn object(&self, moment: &Moment, node: Option<&str>) -> Object {
         let head = |event: &str| {
             let object = Object::new()
                 .text("event", event)
@@ -208,6 +218,15 @@ impl Event {
                 .text("type", type_wire)
                 .text_or_null("title", *title)
                 .objects("links", []),
+            Self::Link {
+                interface,
+                state,
+                why,
+            } => head("link")
+                .text("interface", &interface.name)
+                .number("index", interface.index)
+                .text("state", state)
+                .text_or_null("why", why.as_deref()),
             Self::None {
                 query,
                 rrtype,
@@ -406,6 +425,11 @@ mod tests {
             Event::TypeRemoved {
                 type_wire: "_foo._udp".into(),
                 title: None,
+            },
+            Event::Link {
+                interface: examples::interface("wlan0", 3),
+                state: "unusable",
+                why: Some("it is down".into()),
             },
             Event::None {
                 query: identity.service,

@@ -26,6 +26,8 @@ mod paint;
 mod picture;
 mod reader;
 mod rows;
+#[cfg(any(feature = "tui", feature = "ui"))]
+mod scene;
 #[cfg(test)]
 mod schema;
 mod session;
@@ -33,6 +35,8 @@ mod signals;
 mod txt;
 mod type_arg;
 mod types;
+#[cfg(feature = "ui")]
+mod ui;
 mod url;
 mod usage;
 mod value_arg;
@@ -107,6 +111,8 @@ fn run(args: Args, clock: Clock) -> ExitCode {
             Command::Types(args) => commands::types::run(args, session).await,
             Command::Monitor(args) => commands::monitor::run(args, session).await,
             Command::Doctor(args) => doctor::run(args, session).await,
+            #[cfg(feature = "ui")]
+            Command::Ui(args) => commands::ui::run(args, session).await,
             Command::Demo(_) => commands::demo::run(session).await,
             Command::Completions(args) => commands::completions::run(args),
         }

@@ -119,6 +119,11 @@ impl Session {
         self.clock.now()
     }
 
+    /// The clock itself, for those who outlive this.
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock
+    }
+
     /// Tells an event as JSON.
     ///
     /// # Errors

@@ -9,6 +9,8 @@ pub(crate) mod publish;
 pub(crate) mod query;
 pub(crate) mod resolve;
 pub(crate) mod types;
+#[cfg(feature = "ui")]
+pub(crate) mod ui;
 
 use std::time::Duration;
 
