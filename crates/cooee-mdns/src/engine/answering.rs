@@ -17,10 +17,11 @@ use super::config::{
 };
 use super::context::Context;
 use super::datagram::Datagram;
+use super::learning::is_pseudo;
 use super::link::{Link, Why};
 use super::link_info::Family;
 use super::own::Pending;
-use super::probing::is_probe_for;
+use super::probing::is_probe;
 use super::replying::Reply;
 
 /// A query, and what all its questions have in common.
@@ -262,8 +263,8 @@ impl Link {
             cx.stats.over_limit += 1;
             return;
         }
-        let is_probe = query.message.header().authority_count > 0
-            && is_probe_for(&query.message, question.name);
+        let is_probe =
+            query.message.header().authority_count > 0 && is_probe(&query.message, question);
         if is_probe && query.twin.is_none() {
             self.break_tie(now, name, &query.message, cx);
         }
@@ -311,7 +312,8 @@ impl Link {
         let nsec = entry
             .nsec
             .filter(|_| class == Class::IN || class == Class::ANY);
-        if found.is_empty() && kind != RecordType::ANY {
+        // Types that are about messages or transfers do not exist as records, so nothing is denied (6762-12-6).
+        if found.is_empty() && !is_pseudo(kind) {
             found.extend(nsec);
         }
     }

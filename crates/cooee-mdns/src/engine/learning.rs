@@ -602,8 +602,8 @@ fn denied(link: &Link, query: QueryId, question: &QuestionBuf) -> Event {
     }
 }
 
-/// Types that are about the message and are never cached.
+/// Types that are about the message or the asking: ANY among them. They are never cached, and no record has them.
 // RFC 6762 §10.2 (6762-10.2-17, 6762-10.2-18)
-fn is_pseudo(kind: RecordType) -> bool {
+pub(super) fn is_pseudo(kind: RecordType) -> bool {
     kind == RecordType::OPT || (249..=255).contains(&kind.get())
 }

@@ -193,8 +193,9 @@ impl Link {
                     .rrset_with(slot)
                     .all(|own| message.additional(own.as_sent()).is_ok())
                 {
+                    // Something smaller may fit.
                     message.rewind(before);
-                    break;
+                    continue;
                 }
                 self.mark_added(now, slot, serial);
             }

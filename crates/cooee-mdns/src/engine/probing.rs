@@ -5,9 +5,10 @@
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
-use cooee_wire::{Data, Message, Name, NameBuf, Record, RecordType};
+use cooee_wire::{Data, Message, NameBuf, Question, Record, RecordType};
 
 use super::Instant;
+use super::cache::matches;
 use super::config::{
     ANNOUNCEMENT_INTERVAL, ANNOUNCEMENTS, MULTICAST_SPACING, PROBE_DELAY, PROBE_INTERVAL, PROBES,
     TIEBREAK_DEFERRAL,
@@ -15,6 +16,7 @@ use super::config::{
 use super::context::{Context, Notice};
 use super::deadlines::Timer;
 use super::event::Presence;
+use super::learning::is_pseudo;
 use super::link::{Link, Why};
 use super::own::Own;
 use super::record_set::{GroupId, Ownership};
@@ -603,10 +605,48 @@ fn order(a: &Record<'_>, b: &Record<'_>) -> Ordering {
         .then_with(|| a.rdata.canonical_cmp(b.rdata))
 }
 
-/// Whether the name of a probe question may be ours to defend.
-pub(super) fn is_probe_for(message: &Message<'_>, name: Name<'_>) -> bool {
-    message
-        .authorities()
-        .filter_map(Result::ok)
-        .any(|record| record.name == name && record.kind() != RecordType::OPT)
+/// Whether a message probes with this question: a record that it proposes would answer it.
+// RFC 6762 §6 (6762-6-19), §8.2 (6762-8.2-1)
+pub(super) fn is_probe(message: &Message<'_>, question: &Question<'_>) -> bool {
+    message.authorities().filter_map(Result::ok).any(|record| {
+        matches(question.kind, question.class, record.kind(), record.class)
+            && !is_pseudo(record.kind())
+            && record.name == question.name
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+    use cooee_wire::{Compression, Flags, MessageBuilder, QuestionBuf, RdataBuf, RecordBuf};
+
+    use super::*;
+
+    #[test]
+    fn a_probe_proposes_an_answer_to_its_own_question() {
+        // 6762-6-19, 6762-8.2-1
+        let name = |text: &str| -> NameBuf { text.parse().expect("a name") };
+        let record =
+            |owner: &str| RecordBuf::new(name(owner), 120, RdataBuf::a([192, 0, 2, 1].into()));
+        let is_probe = |kind, proposed: Option<RecordBuf>| {
+            let mut buffer = vec![0; 512];
+            let mut message =
+                MessageBuilder::new(&mut buffer, 0, Flags::QUERY, Compression::Multicast)
+                    .expect("room");
+            let question = QuestionBuf::new(name("box.local"), kind);
+            message.question(question.as_question()).expect("room");
+            if let Some(record) = proposed {
+                message.authority(record.as_record()).expect("room");
+            }
+            let length = message.finish();
+            buffer.truncate(length);
+            let message = Message::parse(&buffer).expect("a message");
+            is_probe(&message, &question.as_question())
+        };
+        assert!(is_probe(RecordType::ANY, Some(record("BOX.local"))));
+        assert!(is_probe(RecordType::A, Some(record("box.local"))));
+        assert!(!is_probe(RecordType::ANY, None));
+        assert!(!is_probe(RecordType::ANY, Some(record("other.local"))));
+        assert!(!is_probe(RecordType::TXT, Some(record("box.local"))));
+    }
 }

@@ -249,10 +249,9 @@ impl Link {
                     continue;
                 };
                 // RFC 2181 §9 (2181-9-1): what is only additional may be left out without a word.
-                if message.additional(as_sent(own, legacy)).is_err() {
-                    break;
+                if message.additional(as_sent(own, legacy)).is_ok() {
+                    own.stamp = serial;
                 }
-                own.stamp = serial;
             }
             self.scratch = additional;
         }
