@@ -179,3 +179,27 @@ fn an_update_at_the_moment_at_which_one_is_due_replaces_it() {
         txt("box.local", "3").rdata
     );
 }
+
+#[test]
+fn a_service_is_not_on_an_alias() {
+    // 2782-format-10: whichever comes first, and in one set
+    let alias = || {
+        let rdata = cooee_wire::RdataBuf::cname(name("box.local").as_name());
+        let record = cooee_wire::RecordBuf::new(name("www.local"), 120, rdata);
+        RecordSet::new().unique(record)
+    };
+    let service = || RecordSet::new().unique(lan::srv("Shop._http._tcp.local", "WWW.local", 80));
+    let refused = Err(PublishError::Alias(name("www.local")));
+    for (first, second) in [(alias(), service()), (service(), alias())] {
+        let mut engine =
+            cooee_mdns::Engine::new(cooee_mdns::Config::default(), 1, cooee_mdns::Instant::ZERO);
+        let now = cooee_mdns::Instant::ZERO;
+        let group = engine.publish(now, first, LinkSet::All).expect("no other");
+        assert_eq!(engine.publish(now, second.clone(), LinkSet::All), refused);
+        engine.withdraw(now, group);
+        engine.publish(now, second, LinkSet::All).expect("no other");
+    }
+    let rdata = cooee_wire::RdataBuf::cname(name("box.local").as_name());
+    let both = service().unique(cooee_wire::RecordBuf::new(name("www.local"), 120, rdata));
+    assert_eq!(both.check(), Err(PublishError::Alias(name("www.local"))));
+}

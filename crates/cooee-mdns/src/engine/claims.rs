@@ -39,6 +39,14 @@ impl Claims {
         }
     }
 
+    /// Whether some group may say that a name is an alias; no means no.
+    pub(super) fn may_have_alias(&self, keys: &Keys, name: &NameBuf) -> bool {
+        let (kind, class) = (RecordType::CNAME, Class::IN);
+        let hash = RrsetKey { name, kind, class }.hash(keys);
+        let (first, last) = ((hash, false, GroupId(0)), (hash, true, GroupId(u64::MAX)));
+        self.held.range(first..=last).next().is_some()
+    }
+
     /// The other groups that may have an RRset with this hash, as shared or as unique.
     fn others(
         &self,

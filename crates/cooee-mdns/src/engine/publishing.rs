@@ -482,6 +482,23 @@ impl Engine {
             return Err(PublishError::ShutDown);
         }
         set.check()?;
+        // RFC 2782 (2782-format-10): neither may come to the other.
+        let others = || self.groups.iter().filter(|(id, _)| **id != group);
+        let sets = || others().flat_map(|(_, group)| group.sets());
+        let keys = &self.context.keys;
+        let is_alias = |target: &NameBuf| {
+            self.claims.may_have_alias(keys, target)
+                && sets().any(|other| other.aliases().any(|alias| alias == target))
+        };
+        let alias = set.service_targets().find(is_alias).or_else(|| {
+            let mut aliases = set.aliases();
+            aliases
+                .find(|alias| sets().any(|other| other.service_targets().any(|t| t == **alias)))
+                .cloned()
+        });
+        if let Some(alias) = alias {
+            return Err(PublishError::Alias(alias));
+        }
         let sets_of = |other| self.groups.get(&other).into_iter().flat_map(Group::sets);
         match self.claims.clash(&self.context.keys, group, set, sets_of) {
             Some(rrset) => Err(PublishError::AlreadyPublished(rrset.name.clone())),

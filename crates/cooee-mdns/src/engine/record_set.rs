@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::net::IpAddr;
 
-use cooee_wire::{NameBuf, RdataBuf, RecordBuf};
+use cooee_wire::{Data, NameBuf, RdataBuf, RecordBuf, RecordType};
 
 use super::claims::mixed;
 use super::config::{HOST_TTL, LARGEST_MESSAGE};
@@ -124,7 +124,7 @@ impl RecordSet {
     ///
     /// # Errors
     ///
-    /// [`PublishError::Empty`], [`PublishError::Mixed`], [`PublishError::MixedTtl`] and [`PublishError::TooLarge`].
+    /// [`PublishError::Empty`], [`PublishError::Mixed`], [`PublishError::MixedTtl`], [`PublishError::Alias`] and [`PublishError::TooLarge`].
     pub fn check(&self) -> Result<(), PublishError> {
         if self.is_empty() {
             return Err(PublishError::Empty);
@@ -134,6 +134,10 @@ impl RecordSet {
         }
         if let Some(name) = self.mixed_ttl() {
             return Err(PublishError::MixedTtl(name.clone()));
+        }
+        let mut targets = self.service_targets();
+        if let Some(alias) = targets.find(|target| self.aliases().any(|alias| alias == target)) {
+            return Err(PublishError::Alias(alias));
         }
         match self.too_large() {
             Some(name) => Err(PublishError::TooLarge(name.clone())),
@@ -149,6 +153,24 @@ impl RecordSet {
             let rrset = (&record.name, record.kind(), record.class);
             (*ttls.entry(rrset).or_insert(record.ttl) != record.ttl).then_some(&record.name)
         })
+    }
+
+    /// The hosts that the services are on.
+    pub(super) fn service_targets(&self) -> impl Iterator<Item = NameBuf> {
+        self.records
+            .iter()
+            .filter_map(|entry| match entry.record.as_record().data() {
+                Ok(Data::Srv(srv)) => srv.target.to_owned().ok(),
+                _ => None,
+            })
+    }
+
+    /// The names that stand for others.
+    pub(super) fn aliases(&self) -> impl Iterator<Item = &NameBuf> {
+        let records = self.records.iter().map(|entry| &entry.record);
+        records
+            .filter(|record| record.kind() == RecordType::CNAME)
+            .map(|record| &record.name)
     }
 
     /// A name of which a record alone, or all records in a probe together, fit into no message.
@@ -204,6 +226,9 @@ pub enum PublishError {
     Mixed(NameBuf),
     /// Records of the same name and type have different TTLs. RFC 2181 §5.2.
     MixedTtl(NameBuf),
+    /// A service is said to be on a host whose name is an alias.
+    // RFC 2782 (2782-format-10)
+    Alias(NameBuf),
     /// A record is too large for any message.
     TooLarge(NameBuf),
     /// The engine has been shut down.
@@ -225,6 +250,10 @@ impl fmt::Display for PublishError {
             Self::MixedTtl(name) => {
                 write!(f, "records of {name} of one type must have one TTL")
             }
+            Self::Alias(name) => write!(
+                f,
+                "{name} is an alias, and a service has to name the host itself"
+            ),
             Self::TooLarge(name) => write!(
                 f,
                 "a record of {name} is too large for a message of 8952 octets"
