@@ -221,23 +221,31 @@ impl Link {
 
     /// A record has gone along, and the rest of its RRset with it.
     fn mark_added(&mut self, now: Instant, slot: usize, stamp: u64) {
+        let mut records = core::mem::take(&mut self.in_flight.records);
+        self.for_rrset_with(slot, |member, own| {
+            own.stamp = stamp;
+            // Whoever waits for it has got it.
+            own.pending = None;
+            records.push((member, own.last_multicast.replace(now)));
+        });
+        self.in_flight.records = records;
+    }
+
+    /// Does something to each of the records that have to be sent together with this one.
+    pub(super) fn for_rrset_with(&mut self, slot: usize, mut act: impl FnMut(usize, &mut Own)) {
         let mut place = 0;
         loop {
             let member = self.members(slot).nth(place);
             let Some(member) = member else { return };
             place += 1;
             if let Some(own) = self.own.get_mut(member) {
-                own.stamp = stamp;
-                // Whoever waits for it has got it.
-                own.pending = None;
-                let before = own.last_multicast.replace(now);
-                self.in_flight.records.push((member, before));
+                act(member, own);
             }
         }
     }
 
     /// The records that have to be sent together with this one: its RRset if it is unique, else itself alone.
-    fn rrset_with(&self, slot: usize) -> impl Iterator<Item = &Own> {
+    pub(super) fn rrset_with(&self, slot: usize) -> impl Iterator<Item = &Own> {
         self.members(slot).filter_map(|member| self.own.get(member))
     }
 

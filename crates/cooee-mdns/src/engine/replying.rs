@@ -245,12 +245,16 @@ impl Link {
             let mut additional = core::mem::take(&mut self.scratch);
             self.collect_additional(reply.answers.iter().copied(), &mut additional, cx);
             for &slot in &additional {
-                let Some(own) = self.own.get_mut(slot).filter(|own| own.stamp != serial) else {
+                if self.rrset_with(slot).any(|own| own.stamp == serial) {
                     continue;
-                };
-                // RFC 2181 §9 (2181-9-1): what is only additional may be left out without a word.
-                if message.additional(as_sent(own, legacy)).is_ok() {
-                    own.stamp = serial;
+                }
+                // RFC 2181 §9 (2181-9-1): what is only additional may be left out without a word, but not in part.
+                let before = message.checkpoint();
+                let fits = |own: &Own| message.additional(as_sent(own, legacy)).is_ok();
+                if self.rrset_with(slot).all(fits) {
+                    self.for_rrset_with(slot, |_, own| own.stamp = serial);
+                } else {
+                    message.rewind(before);
                 }
             }
             self.scratch = additional;
