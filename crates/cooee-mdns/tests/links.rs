@@ -2,10 +2,13 @@
 
 mod lan;
 
-use cooee_mdns::RecordSet;
+use cooee_mdns::{
+    Config, Datagram, Engine, Event, Family, Instant, LinkAddress, LinkId, LinkInfo, LinkSet,
+    RecordSet,
+};
 use cooee_sim::{Address, Conditions};
 use cooee_wire::{Data, Flags, QuestionBuf, RecordBuf, RecordType};
-use lan::{Lan, a, flush, message, name, query, records, response};
+use lan::{Lan, a, flush, message, ms, name, query, records, response};
 
 #[test]
 fn a_name_means_on_each_link_what_is_said_there() {
@@ -152,4 +155,143 @@ fn the_way_back_from_an_address_has_a_name_and_nothing_else() {
     // Twelve octets of header, then the name; at the end a pointer to it, window 0, two octets of bitmap: PTR is bit 12.
     let end = &packet.payload[packet.payload.len() - 6..];
     assert_eq!(end, [0xC0, 12, 0, 2, 0, 0b0000_1000]);
+}
+
+/// An engine alone, whose system sends on some links and not on others.
+struct Alone {
+    engine: Engine,
+    now: Instant,
+    /// The links and families on which nothing can be sent.
+    broken: Vec<(LinkId, Family)>,
+    events: Vec<Event>,
+    sent: Vec<(Instant, LinkId)>,
+}
+
+impl Alone {
+    fn new(links: &[LinkId]) -> Self {
+        let mut engine = Engine::new(Config::default(), 1, Instant::ZERO);
+        for &link in links {
+            engine.link_up(Instant::ZERO, link, info(link));
+        }
+        Self {
+            engine,
+            now: Instant::ZERO,
+            broken: Vec::new(),
+            events: Vec::new(),
+            sent: Vec::new(),
+        }
+    }
+
+    fn run_ms(&mut self, millis: u64) {
+        let end = self.now + ms(millis);
+        self.drain();
+        while let Some(due) = self.engine.poll_timeout().filter(|due| *due <= end) {
+            self.now = self.now.max(due);
+            self.engine.handle_timeout(self.now);
+            self.drain();
+        }
+        self.now = end;
+    }
+
+    fn drain(&mut self) {
+        let mut buffer = Vec::new();
+        while let Some(transmit) = self.engine.poll_transmit(self.now, &mut buffer) {
+            self.sent.push((self.now, transmit.link));
+            for family in transmit.destination.families() {
+                let works = !self.broken.contains(&(transmit.link, family));
+                self.engine
+                    .transmitted(self.now, transmit.id, family, works);
+            }
+        }
+        self.events
+            .extend(std::iter::from_fn(|| self.engine.poll_event()));
+    }
+}
+
+fn info(link: LinkId) -> LinkInfo {
+    let last = u16::try_from(link.0).expect("a small number");
+    LinkInfo::new([
+        LinkAddress::new([192, 0, link.0 as u8, 1], 24),
+        LinkAddress::new([0xfe80, 0, 0, 0, 0, 0, 0, last], 64),
+    ])
+}
+
+#[test]
+fn a_link_on_which_nothing_can_be_sent_is_left_out_until_something_happens_to_it() {
+    // Ruling 26: three failures, and readiness does not wait for it
+    let [good, bad] = [LinkId(1), LinkId(2)];
+    let mut alone = Alone::new(&[good, bad]);
+    alone.broken = vec![(bad, Family::V4), (bad, Family::V6)];
+    let set = RecordSet::new().host_addresses(name("box.local"));
+    let group = alone
+        .engine
+        .publish(alone.now, set, LinkSet::All)
+        .expect("a name");
+    alone.run_ms(3000);
+    assert_eq!(
+        alone.events,
+        [Event::LinkUnusable { link: bad }, Event::Ready { group }]
+    );
+    let tried = alone.sent.iter().filter(|(_, link)| *link == bad);
+    assert_eq!(tried.count(), 3);
+    alone.run_ms(60_000);
+    let tried = alone.sent.iter().filter(|(_, link)| *link == bad);
+    assert_eq!(tried.count(), 3, "nothing more is tried");
+    // It works again, and the driver says that something has happened.
+    alone.broken.clear();
+    alone.engine.link_changed(alone.now, bad, info(bad));
+    alone.run_ms(3000);
+    let tried = alone.sent.iter().filter(|(_, link)| *link == bad);
+    assert_eq!(tried.count(), 3 + 5, "three probes and two announcements");
+}
+
+#[test]
+fn what_has_left_in_one_family_was_sent() {
+    // Ruling 24
+    let link = LinkId(1);
+    let mut alone = Alone::new(&[link]);
+    alone.broken = vec![(link, Family::V6)];
+    let set = RecordSet::new().host_addresses(name("box.local"));
+    let group = alone
+        .engine
+        .publish(alone.now, set, LinkSet::All)
+        .expect("a name");
+    alone.run_ms(10_000);
+    assert_eq!(alone.events, [Event::Ready { group }]);
+    assert_eq!(alone.sent.len(), 5, "three probes and two announcements");
+    assert_eq!(alone.engine.stats().send_failures, 0);
+}
+
+#[test]
+fn an_address_that_was_ours_is_no_conflict_for_two_minutes() {
+    // Ruling 21
+    for (wait, conflicts) in [(110_000, 0), (130_000, 1)] {
+        let link = LinkId(1);
+        let mut alone = Alone::new(&[link]);
+        let set = RecordSet::new().host_addresses(name("box.local"));
+        alone
+            .engine
+            .publish(alone.now, set, LinkSet::All)
+            .expect("a name");
+        alone.run_ms(5000);
+        // It goes, as another does when a lease ends.
+        let other = LinkInfo::new([LinkAddress::new([192, 0, 2, 44], 24)]);
+        alone.engine.link_changed(alone.now, link, other);
+        alone.run_ms(wait);
+        let old = RecordBuf::new(
+            name("box.local"),
+            120,
+            cooee_wire::RdataBuf::a([192, 0, 1, 1].into()),
+        );
+        alone.engine.handle_datagram(
+            alone.now,
+            &Datagram {
+                link,
+                source: "192.0.2.9:5353".parse().expect("an address"),
+                destination: "224.0.0.251".parse().expect("an address"),
+                payload: &response(&[flush(old)]),
+            },
+        );
+        assert_eq!(alone.engine.stats().conflicts, conflicts, "{wait} ms later");
+    }
 }
