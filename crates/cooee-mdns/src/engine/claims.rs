@@ -39,8 +39,28 @@ impl Claims {
         }
     }
 
+    /// A name that would be an alias and the host of a service, of which one is in `set` and the other in another group's.
+    // RFC 2782 (2782-format-10)
+    pub(super) fn alias<'g, S: Iterator<Item = &'g RecordSet>>(
+        &self,
+        keys: &Keys,
+        set: &RecordSet,
+        others: impl Fn() -> S,
+    ) -> Option<NameBuf> {
+        let is_alias = |host: &NameBuf| {
+            self.may_be_alias(keys, host)
+                && others().any(|other| other.aliases().any(|alias| alias == host))
+        };
+        let is_host = |alias: &NameBuf| {
+            let mut hosts = others().flat_map(RecordSet::service_targets);
+            hosts.any(|host| host == *alias)
+        };
+        let alias = set.service_targets().find(is_alias);
+        alias.or_else(|| set.aliases().find(|alias| is_host(alias)).cloned())
+    }
+
     /// Whether some group may say that a name is an alias; no means no.
-    pub(super) fn may_have_alias(&self, keys: &Keys, name: &NameBuf) -> bool {
+    fn may_be_alias(&self, keys: &Keys, name: &NameBuf) -> bool {
         let (kind, class) = (RecordType::CNAME, Class::IN);
         let hash = RrsetKey { name, kind, class }.hash(keys);
         let (first, last) = ((hash, false, GroupId(0)), (hash, true, GroupId(u64::MAX)));

@@ -4,19 +4,16 @@
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
-use core::net::IpAddr;
 
-use cooee_wire::{NameBuf, RdataBuf, RecordBuf};
+use cooee_wire::NameBuf;
 
-use super::config::{GOODBYES, HOST_TTL, MULTICAST_SPACING, STALE_ECHO, UPDATE_INTERVAL};
+use super::config::{GOODBYES, MULTICAST_SPACING, STALE_ECHO, UPDATE_INTERVAL};
 use super::context::{Context, Notice};
 use super::link::Link;
 use super::own::Own;
 use super::probing::GroupOnLink;
 use super::record_set::{Entry, Ownership};
-use super::{
-    Engine, Event, GroupId, Instant, Item, LinkId, LinkInfo, LinkSet, PublishError, RecordSet,
-};
+use super::{Engine, Event, GroupId, Instant, Item, LinkId, LinkSet, PublishError, RecordSet};
 
 /// A published group.
 #[derive(Debug)]
@@ -482,20 +479,9 @@ impl Engine {
             return Err(PublishError::ShutDown);
         }
         set.check()?;
-        // RFC 2782 (2782-format-10): neither may come to the other.
         let others = || self.groups.iter().filter(|(id, _)| **id != group);
         let sets = || others().flat_map(|(_, group)| group.sets());
-        let keys = &self.context.keys;
-        let is_alias = |target: &NameBuf| {
-            self.claims.may_have_alias(keys, target)
-                && sets().any(|other| other.aliases().any(|alias| alias == target))
-        };
-        let alias = set.service_targets().find(is_alias).or_else(|| {
-            let mut aliases = set.aliases();
-            aliases
-                .find(|alias| sets().any(|other| other.service_targets().any(|t| t == **alias)))
-                .cloned()
-        });
+        let alias = self.claims.alias(&self.context.keys, set, sets);
         if let Some(alias) = alias {
             return Err(PublishError::Alias(alias));
         }
@@ -513,7 +499,7 @@ impl Link {
         if !self.is_usable() || self.groups.contains_key(&id) {
             return;
         }
-        let entries = entries(set, &self.info);
+        let entries = set.on_link(&self.info);
         let (slots, _) = self.add_records(now, &entries, id, cx);
         self.groups.insert(id, GroupOnLink::new(slots));
         self.start_group(now, id, cx);
@@ -554,7 +540,7 @@ impl Link {
         let claimed = state.is_claimed();
         let before = state.records.clone();
         let names_before = self.probed_names(id);
-        let entries = entries(set, &self.info);
+        let entries = set.on_link(&self.info);
         let (after, mut news) = self.add_records(now, &entries, id, cx);
         if let Some(state) = self.groups.get_mut(&id) {
             state.records.clone_from(&after);
@@ -669,49 +655,3 @@ impl Link {
 
 /// How many former records are remembered.
 const PREVIOUS: usize = 1024;
-
-/// The records of a set on a link: those of a host are made from the link's addresses.
-///
-/// The way back from an address leads to one name only. Where another responder of this host may have claimed it for its own host name,
-/// as Avahi does, we leave it alone: to contradict it makes that one rename the machine, again and again.
-// RFC 6762 §14 (6762-14-4), §6.2 (6762-6.2-1, 6762-6.2-2), §8.1 (6762-8.1-21)
-fn entries(set: &RecordSet, info: &LinkInfo) -> Vec<Entry> {
-    let mut entries = set.records.clone();
-    let v4 = info.ipv4_addresses().map(IpAddr::from);
-    let v6 = info.ipv6_addresses().map(IpAddr::from);
-    let addresses: Vec<IpAddr> = v4.chain(v6).collect();
-    for host in &set.hosts {
-        for &address in &addresses {
-            let rdata = match address {
-                IpAddr::V4(address) => RdataBuf::a(address),
-                IpAddr::V6(address) => RdataBuf::aaaa(address),
-            };
-            entries.push(address_entry(host, rdata));
-            if !info.is_port_shared() {
-                entries.push(reverse_entry(address, host));
-            }
-        }
-    }
-    entries
-}
-
-fn address_entry(host: &NameBuf, rdata: RdataBuf) -> Entry {
-    Entry {
-        record: RecordBuf::new(host.clone(), HOST_TTL, rdata),
-        ownership: Ownership::Probed,
-        goodbye: true,
-    }
-}
-
-fn reverse_entry(address: IpAddr, host: &NameBuf) -> Entry {
-    let record = RecordBuf::new(
-        NameBuf::reverse(address),
-        HOST_TTL,
-        RdataBuf::ptr(host.as_name()),
-    );
-    Entry {
-        record,
-        ownership: Ownership::Known,
-        goodbye: true,
-    }
-}

@@ -9,6 +9,7 @@ use cooee_wire::{Data, NameBuf, RdataBuf, RecordBuf, RecordType};
 
 use super::claims::mixed;
 use super::config::{HOST_TTL, LARGEST_MESSAGE};
+use super::link_info::LinkInfo;
 
 /// The number of a group of published records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -195,6 +196,31 @@ impl RecordSet {
         )
     }
 
+    /// The records on a link: those of a host are made from the link's addresses.
+    ///
+    /// The way back from an address leads to one name only. Where another responder of this host may have claimed it for its own host name,
+    /// as Avahi does, we leave it alone: to contradict it makes that one rename the machine, again and again.
+    // RFC 6762 §14 (6762-14-4), §6.2 (6762-6.2-1, 6762-6.2-2), §8.1 (6762-8.1-21)
+    pub(super) fn on_link(&self, info: &LinkInfo) -> Vec<Entry> {
+        let mut entries = self.records.clone();
+        let v4 = info.ipv4_addresses().map(IpAddr::from);
+        let v6 = info.ipv6_addresses().map(IpAddr::from);
+        let addresses: Vec<IpAddr> = v4.chain(v6).collect();
+        for host in &self.hosts {
+            for &address in &addresses {
+                let rdata = match address {
+                    IpAddr::V4(address) => RdataBuf::a(address),
+                    IpAddr::V6(address) => RdataBuf::aaaa(address),
+                };
+                entries.push(address_entry(host, rdata));
+                if !info.is_port_shared() {
+                    entries.push(reverse_entry(address, host));
+                }
+            }
+        }
+        entries
+    }
+
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         self.records.is_empty() && self.hosts.is_empty()
@@ -208,6 +234,27 @@ impl RecordSet {
             goodbye,
         });
         self
+    }
+}
+
+fn address_entry(host: &NameBuf, rdata: RdataBuf) -> Entry {
+    Entry {
+        record: RecordBuf::new(host.clone(), HOST_TTL, rdata),
+        ownership: Ownership::Probed,
+        goodbye: true,
+    }
+}
+
+fn reverse_entry(address: IpAddr, host: &NameBuf) -> Entry {
+    let record = RecordBuf::new(
+        NameBuf::reverse(address),
+        HOST_TTL,
+        RdataBuf::ptr(host.as_name()),
+    );
+    Entry {
+        record,
+        ownership: Ownership::Known,
+        goodbye: true,
     }
 }
 
