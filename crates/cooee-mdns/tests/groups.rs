@@ -185,7 +185,7 @@ fn a_service_is_not_on_an_alias() {
     // 2782-format-10: whichever comes first, and in one set
     let alias = || {
         let rdata = cooee_wire::RdataBuf::cname(name("box.local").as_name());
-        let record = cooee_wire::RecordBuf::new(name("www.local"), 120, rdata);
+        let record = RecordBuf::new(name("www.local"), 120, rdata);
         RecordSet::new().unique(record)
     };
     let service = || RecordSet::new().unique(lan::srv("Shop._http._tcp.local", "WWW.local", 80));
@@ -200,6 +200,6 @@ fn a_service_is_not_on_an_alias() {
         engine.publish(now, second, LinkSet::All).expect("no other");
     }
     let rdata = cooee_wire::RdataBuf::cname(name("box.local").as_name());
-    let both = service().unique(cooee_wire::RecordBuf::new(name("www.local"), 120, rdata));
+    let both = service().unique(RecordBuf::new(name("www.local"), 120, rdata));
     assert_eq!(both.check(), Err(PublishError::Alias(name("www.local"))));
 }
