@@ -59,6 +59,36 @@ pub fn loads(keep: impl Fn(&[u8]) -> bool) -> [Load; 3] {
     ]
 }
 
+/// Messages of 9000 octets made to take long: one each.
+#[must_use]
+pub fn hostile() -> [Load; 3] {
+    let long = [&b"\x01a".repeat(127)[..], b"\0"].concat();
+    let of = |name, owner: &[u8]| Load {
+        name,
+        packets: vec![response(&long, owner)],
+    };
+    [
+        of("pointers to a name of 127 labels", b"\xC0\x0C"),
+        of("names of 127 labels", &long),
+        of("names without labels", b"\0"),
+    ]
+}
+
+/// Records without data until 9000 octets are full, the first with an owner of its own.
+fn response(first: &[u8], owner: &[u8]) -> Vec<u8> {
+    let rest = b"\0\x0A\0\x01\0\0\0\0\0\0";
+    let mut octets = b"\0\0\x84\0\0\0\0\0\0\0\0\0".to_vec();
+    let mut count = 0_u16;
+    let mut name = first;
+    while octets.len() + name.len() + rest.len() <= 9000 {
+        octets.extend_from_slice(name);
+        octets.extend_from_slice(rest);
+        (count, name) = (count + 1, owner);
+    }
+    octets[6..8].copy_from_slice(&count.to_be_bytes());
+    octets
+}
+
 fn captures() -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/cooee-wire/tests/corpus");
     let entries = std::fs::read_dir(&folder).expect("the captures are in the repository");
