@@ -17,7 +17,6 @@ mod found;
 mod interfaces;
 mod json;
 mod log;
-#[allow(dead_code, reason = "the rules of lint follow")]
 mod monitor;
 mod name_arg;
 mod nearest;

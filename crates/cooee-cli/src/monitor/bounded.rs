@@ -73,6 +73,7 @@ impl<K: Eq + Hash, V> Bounded<K, V> {
     }
 
     /// How many there are.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.map.len()
     }

@@ -40,8 +40,6 @@ pub(crate) struct Asked {
     pub(crate) at: Duration,
     /// By whom.
     pub(crate) host: Host,
-    /// In which packet.
-    pub(crate) packet: u64,
     /// A unicast answer will do.
     pub(crate) unicast: bool,
     /// From another port than that of multicast DNS.
@@ -138,13 +136,21 @@ impl History {
     pub(crate) fn meet(&mut self, now: Duration, packet: &Packet) -> (Host, bool) {
         let source = packet.source.ip();
         let payload = self.hasher.hash_one(&packet.payload);
-        let twin = self.recent.iter().find(|recent| {
-            recent.link == packet.link()
+        let host = self.hosts.at(packet.link(), source);
+        let mut twin = None;
+        for recent in &self.recent {
+            let is_copy = recent.link == packet.link()
                 && recent.payload == payload
-                && recent.source.is_ipv4() != source.is_ipv4()
-                && now.saturating_sub(recent.at) < TWIN_WITHIN
-        });
-        let twin = twin.copied();
+                && recent.source != source
+                && now.saturating_sub(recent.at) < TWIN_WITHIN;
+            // Or a machine with two interfaces on one network.
+            if is_copy
+                && (recent.source.is_ipv4() != source.is_ipv4()
+                    || self.hosts.at(packet.link(), recent.source) == host)
+            {
+                twin = Some(*recent);
+            }
+        }
         if let Some(twin) = twin {
             self.hosts.unite(packet.link(), twin.source, source);
         }
@@ -158,6 +164,21 @@ impl History {
             payload,
         });
         (self.hosts.at(packet.link(), source), twin.is_some())
+    }
+
+    /// The machine at an address, if anything was heard of it.
+    pub(crate) fn host_at(&self, seen: &Seen<'_>, address: IpAddr) -> Option<Host> {
+        self.hosts.known_at(seen.packet.link(), address)
+    }
+
+    /// Whether records of a name and type were heard.
+    pub(crate) fn has_heard(&self, seen: &Seen<'_>, name: &NameBuf, kind: RecordType) -> bool {
+        self.sets.get(&seen.key(name, kind)).is_some()
+    }
+
+    /// What is said of a name and type, if one host alone may have it.
+    pub(crate) fn claims_of<'a>(&'a self, key: &Key) -> impl Iterator<Item = &'a Claim> + use<'a> {
+        self.claims.get(key).into_iter().flatten()
     }
 
     /// The questions for a record or for all of its name, oldest first.
@@ -239,8 +260,7 @@ impl History {
         seen: &Seen<'_>,
         record: &RecordBuf,
     ) -> impl Iterator<Item = &'a Claim> + use<'a> {
-        let key = seen.key(&record.name, record.kind());
-        self.claims.get(&key).into_iter().flatten()
+        self.claims_of(&seen.key(&record.name, record.kind()))
     }
 
     /// What is known of a record.
@@ -287,7 +307,6 @@ impl History {
             asked.push_back(Asked {
                 at: seen.now,
                 host: seen.host,
-                packet: seen.number,
                 unicast: question.unicast_response,
                 legacy: seen.packet.source.port() != super::packet::PORT,
                 multicast: seen.packet.is_multicast(),

@@ -40,6 +40,11 @@ impl Hosts {
         host
     }
 
+    /// The machine at an address, if there is one.
+    pub(crate) fn known_at(&self, link: u32, address: IpAddr) -> Option<Host> {
+        self.by_address.get(&(link, address)).copied()
+    }
+
     /// Notes that two addresses are of one machine.
     pub(crate) fn unite(&mut self, link: u32, known: IpAddr, other: IpAddr) {
         let host = self.at(link, known);

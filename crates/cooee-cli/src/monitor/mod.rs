@@ -19,10 +19,13 @@ mod inspector;
 mod json;
 mod lint;
 mod live;
+mod names;
 mod packet;
 mod seen;
 mod summary;
 mod tags;
+#[cfg(test)]
+mod testkit;
 mod text;
 
 pub(crate) use inspector::{Inspected, Inspector};

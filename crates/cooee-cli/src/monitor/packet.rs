@@ -21,7 +21,7 @@ pub(crate) struct Packet {
     /// Its TTL or hop limit, where it is known.
     pub(crate) hop_limit: Option<u8>,
     /// It came in several IP packets; a socket does not tell.
-    pub(crate) fragmented: bool,
+    pub(crate) fragmented: Option<bool>,
     /// The UDP payload.
     pub(crate) payload: Vec<u8>,
 }
@@ -41,7 +41,7 @@ impl Packet {
             source: heard.source,
             destination: heard.destination,
             hop_limit: heard.hop_limit,
-            fragmented: false,
+            fragmented: None,
             payload: heard.payload,
         }
     }

@@ -8,6 +8,7 @@ use cooee::wire::{NameBuf, RecordType};
 use super::bounded::Bounded;
 use super::inspector::Inspected;
 use super::json;
+use super::names::Service;
 use super::text::full;
 use crate::clock::Moment;
 use crate::json::Object;
@@ -78,7 +79,11 @@ impl Summary {
             let key = (question.name.clone(), question.kind);
             *self.questions.entry(key, || 0) += 1;
         }
-        let mut types: Vec<String> = seen.decoded.names().filter_map(service_type).collect();
+        let mut types: Vec<String> = seen
+            .decoded
+            .names()
+            .filter_map(|name| Service::of(name).map(|service| service.text()))
+            .collect();
         types.sort_unstable();
         types.dedup();
         for kind in types {
@@ -209,21 +214,4 @@ impl Summary {
         questions.truncate(TOP);
         questions
     }
-}
-
-/// The service type in a name: `_http._tcp`.
-fn service_type(name: &NameBuf) -> Option<String> {
-    let labels: Vec<&[u8]> = name.labels().collect();
-    let pair = labels.windows(2).find_map(|pair| match pair {
-        [name, protocol]
-            if name.starts_with(b"_")
-                && (protocol.eq_ignore_ascii_case(b"_tcp")
-                    || protocol.eq_ignore_ascii_case(b"_udp")) =>
-        {
-            Some([*name, *protocol])
-        }
-        _ => None,
-    })?;
-    let text: Vec<String> = pair.into_iter().map(crate::escape::octets).collect();
-    Some(text.join(".").to_ascii_lowercase())
 }

@@ -120,7 +120,7 @@ rules! {
     NO_PROBE = must("no-probe", "6762-8.1-1").perhaps();
     PROBE_PROPOSAL = should("probe-form", "6762-8.2-1");
     PROBE_ANY = should("probe-form", "6762-8.1-2");
-    PROBE_UNICAST = should("probe-form", "6762-8.1-13");
+    PROBE_UNICAST = should("probe-form", "6762-8.1-13").perhaps();
     PROBE_TIMING = fact("probe-timing", "6762-8.1-5");
     ANNOUNCE_ONCE = must("announce-once", "6762-8.3-5").perhaps();
     ANNOUNCE_PERIODIC = must("announce-periodic", "6762-8.3-7").perhaps();
