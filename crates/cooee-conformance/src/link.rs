@@ -143,6 +143,12 @@ impl Link {
             })
     }
 
+    /// The tester's link-local IPv6 address.
+    pub fn v6_host(&self) -> Option<IpAddr> {
+        let mut addresses = self.addresses.iter().map(|address| address.ip);
+        addresses.find(|ip| matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local()))
+    }
+
     /// Whether the tester speaks IPv6 here.
     pub fn has_v6(&self) -> bool {
         self.mdns_v6.is_some()
@@ -259,6 +265,31 @@ impl Link {
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
+    }
+
+    /// What was heard since the last call with this bookmark; waits for something, at most until `deadline`.
+    pub fn unread(&self, bookmark: &mut usize, deadline: Duration) -> Vec<Packet> {
+        let mut packets = self.log.lock();
+        loop {
+            let new = packets.get(*bookmark..).unwrap_or_default();
+            let heard: Vec<Packet> = new.iter().filter(|packet| !packet.ours).cloned().collect();
+            *bookmark = packets.len();
+            let left = deadline.saturating_sub(self.now());
+            if !heard.is_empty() || left.is_zero() {
+                return heard;
+            }
+            packets = self
+                .log
+                .grown
+                .wait_timeout(packets, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+    }
+
+    /// The tester's addresses.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.addresses.iter().map(|address| address.ip)
     }
 
     /// Waits until this time.

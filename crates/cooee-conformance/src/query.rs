@@ -1,7 +1,8 @@
 //! Messages for the subject, put together word by word.
 
 use cooee_wire::{
-    Class, Compression, Flags, MessageBuilder, NameBuf, QuestionBuf, RecordBuf, RecordType, Section,
+    Class, Compression, Flags, MessageBuilder, NameBuf, QuestionBuf, RdataBuf, RecordBuf,
+    RecordType, Section,
 };
 
 /// The largest message that the tester sends.
@@ -14,6 +15,7 @@ pub struct Outgoing {
     flags: Flags,
     questions: Vec<QuestionBuf>,
     records: Vec<(Section, RecordBuf)>,
+    compression: Option<Compression>,
 }
 
 impl Outgoing {
@@ -100,12 +102,31 @@ impl Outgoing {
         self
     }
 
+    /// An OPT record that offers this payload size.
+    // RFC 6891 §6.1.2 (6891-6.1.2-1)
+    #[must_use]
+    pub fn opt(mut self, payload: u16) -> Self {
+        if let Ok(rdata) = RdataBuf::opt([]) {
+            let mut opt = RecordBuf::new(NameBuf::root(), 0, rdata);
+            opt.class = Class::new(payload);
+            self.records.push((Section::Additional, opt));
+        }
+        self
+    }
+
+    /// Compresses names another way than multicast DNS does.
+    #[must_use]
+    pub fn compressed(mut self, compression: Compression) -> Self {
+        self.compression = Some(compression);
+        self
+    }
+
     /// The octets. What does not fit is left out; nothing that a test sends comes near.
     pub fn build(&self) -> Vec<u8> {
         let mut buffer = vec![0; ROOM];
         let mut len = 0;
-        if let Ok(mut builder) =
-            MessageBuilder::new(&mut buffer, self.id, self.flags, Compression::Multicast)
+        let compression = self.compression.unwrap_or(Compression::Multicast);
+        if let Ok(mut builder) = MessageBuilder::new(&mut buffer, self.id, self.flags, compression)
         {
             for question in &self.questions {
                 let _ = builder.question(question.as_question());

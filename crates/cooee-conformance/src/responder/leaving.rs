@@ -1,0 +1,210 @@
+//! Changes: withdrawal, shutdown, new attributes, a new name, a cable pulled and plugged in.
+
+use cooee_wire::{RdataBuf, RecordType};
+
+use super::fresh;
+use crate::packet::Packet;
+use crate::query::Outgoing;
+use crate::service::Service;
+use crate::stage::{Stage, Stop, ms};
+use crate::test::Test;
+
+pub(super) const TESTS: &[Test] = &[
+    fresh(
+        "6762-10.1-1/goodbye-at-withdrawal",
+        &["6762-10.1-1"],
+        "a withdrawn service says goodbye with its PTR record",
+        "no goodbye within 2.5 s: warn; still answered for after 3.5 s: fail",
+        goodbye_at_withdrawal,
+    ),
+    fresh(
+        "6762-10.1-1/goodbye-at-shutdown",
+        &["6762-10.1-1"],
+        "a stack that is shut down says goodbye for its services",
+        "no goodbye within 2.5 s: warn",
+        goodbye_at_shutdown,
+    ),
+    fresh(
+        "6762-8.4-1/announces-new-txt",
+        &["6762-8.4-1", "6762-8.4-3", "6762-8.4-5", "6762-10.2-8"],
+        "new attributes are announced, with the cache-flush bit and without a goodbye",
+        "not within 3 s or without the bit: fail; a goodbye for the old ones: warn",
+        announces_new_txt,
+    ),
+    fresh(
+        "6762-8.4-1/answers-with-new-txt",
+        &["6762-8.4-1", "6762-10.2-6"],
+        "after a change only the new attributes are sent",
+        "",
+        answers_with_new_txt,
+    ),
+    fresh(
+        "6762-8.4-4/renames",
+        &["6762-8.4-4", "6762-8.1-1", "6762-10.1-1"],
+        "a renamed service is probed for and announced, and the old name says goodbye",
+        "no goodbye: warn; not probed for or not announced within 6 s: fail",
+        renames,
+    ),
+    fresh(
+        "6762-8-2/hot-plug",
+        &["6762-8-2", "6762-10.2-1", "6762-10.2-2"],
+        "when the link comes back, its names are probed for and announced again",
+        "announced without probe: warn; not announced within 12 s: fail",
+        hot_plug,
+    ),
+];
+
+fn says_goodbye(packet: &Packet, service: &Service) -> bool {
+    let rdata = RdataBuf::ptr(service.instance.as_name());
+    let mut answers = packet.contents.answers();
+    packet.contents.is_response()
+        && answers
+            .any(|record| record.name == service.kind && record.rdata == rdata && record.ttl == 0)
+}
+
+fn judge_goodbye(stage: &mut Stage<'_>, from: std::time::Duration, service: &Service) {
+    let goodbye = stage.first(from, 2500, |packet| says_goodbye(packet, service));
+    match goodbye {
+        Some(packet) => stage.saw(format!("{:.3} s later", (packet.at - from).as_secs_f64())),
+        None => stage.warn("no goodbye for its PTR record within 2.5 s"),
+    }
+}
+
+fn goodbye_at_withdrawal(stage: &mut Stage<'_>) -> Result<(), Stop> {
+    let service = stage.establish("Leaving")?;
+    let from = stage.command(&["withdraw", "Leaving", Service::TYPE])?;
+    judge_goodbye(stage, from, &service);
+    stage.link.sleep_until(from + ms(3500));
+    let asked = stage.send(&Outgoing::question(&service.instance, RecordType::SRV))?;
+    let answer = stage.first(asked, 1000, |packet| {
+        packet
+            .contents
+            .record(&service.instance, RecordType::SRV)
+            .is_some()
+    });
+    stage.must(answer.is_none(), || "still answered for".into());
+    Ok(())
+}
+
+fn goodbye_at_shutdown(stage: &mut Stage<'_>) -> Result<(), Stop> {
+    let service = stage.establish("Closing")?;
+    let from = stage.command(&["quit"])?;
+    judge_goodbye(stage, from, &service);
+    Ok(())
+}
+
+const NEW: &[&str] = &["txtvers=1", "paper=Letter"];
+
+fn new_txt() -> Vec<u8> {
+    NEW.iter()
+        .flat_map(|text| std::iter::once(text.len() as u8).chain(text.bytes()))
+        .collect()
+}
+
+fn update(stage: &mut Stage<'_>, label: &str) -> Result<(Service, std::time::Duration), Stop> {
+    let service = stage.establish(label)?;
+    let mut words = vec!["update-txt", label, Service::TYPE];
+    words.extend_from_slice(NEW);
+    let from = stage.command(&words)?;
+    Ok((service, from))
+}
+
+fn announces_new_txt(stage: &mut Stage<'_>) -> Result<(), Stop> {
+    let (service, from) = update(stage, "Changing")?;
+    let new = new_txt();
+    let announced = stage.link.wait_for(from, from + ms(3000), |packet| {
+        let record = packet.contents.record(&service.instance, RecordType::TXT);
+        let record = record.filter(|record| packet.is_multicast() && record.rdata.octets() == new);
+        record.map(|record| (packet.at, record.cache_flush))
+    });
+    let Some((at, flush)) = announced else {
+        return Err(Stop::Fail(
+            "the new attributes were not announced within 3 s".into(),
+        ));
+    };
+    stage.saw(format!(
+        "announced {:.3} s later",
+        (at - from).as_secs_f64()
+    ));
+    stage.must(flush, || "without the cache-flush bit".into());
+    let packets = stage.heard(from, 3000);
+    let goodbye = packets.iter().any(|packet| {
+        packet
+            .contents
+            .goodbye(&service.instance, RecordType::TXT)
+            .is_some()
+    });
+    stage.should(!goodbye, || "with a goodbye for the old attributes".into());
+    Ok(())
+}
+
+fn answers_with_new_txt(stage: &mut Stage<'_>) -> Result<(), Stop> {
+    let (service, from) = update(stage, "Changed")?;
+    stage.link.sleep_until(from + ms(3000));
+    let query = Outgoing::question(&service.instance, RecordType::TXT);
+    let (asked, _) = stage.answer_to(&query, &service.instance, RecordType::TXT)?;
+    let new = new_txt();
+    for packet in stage.heard(asked, 300) {
+        let of_name = packet.contents.all().filter(|record| {
+            record.kind() == RecordType::TXT && record.name == service.instance && record.ttl > 0
+        });
+        for record in of_name {
+            stage.must(record.rdata.octets() == new, || {
+                format!("the old attributes: {record}")
+            });
+        }
+    }
+    Ok(())
+}
+
+fn renames(stage: &mut Stage<'_>) -> Result<(), Stop> {
+    let service = stage.establish("Old Name")?;
+    let from = stage.command(&["rename", "Old Name", Service::TYPE, "New Name"])?;
+    let new = Service::instance("New Name");
+    let announced = stage.first(from, 6000, |packet| {
+        packet.contents.record(&new, RecordType::SRV).is_some()
+    });
+    let Some(announced) = announced else {
+        return Err(Stop::Fail(
+            "the new name was not announced within 6 s".into(),
+        ));
+    };
+    let packets = stage.link.since(from);
+    let probed = packets
+        .iter()
+        .any(|packet| !packet.ours && packet.at < announced.at && packet.contents.probes_for(&new));
+    stage.must(probed, || {
+        "the new name was announced without a probe".into()
+    });
+    judge_goodbye(stage, from, &service);
+    Ok(())
+}
+
+fn hot_plug(stage: &mut Stage<'_>) -> Result<(), Stop> {
+    let service = stage.establish("Plugged")?;
+    stage.link.plug(false)?;
+    std::thread::sleep(ms(1500));
+    stage.link.plug(true)?;
+    let from = stage.link.now();
+    let announced = stage.first(from, 12_000, |packet| {
+        packet
+            .contents
+            .answer(&service.instance, RecordType::SRV)
+            .is_some()
+    });
+    let Some(announced) = announced else {
+        return Err(Stop::Fail(
+            "not announced within 12 s after the link came back".into(),
+        ));
+    };
+    stage.saw(format!(
+        "announced {:.3} s later",
+        (announced.at - from).as_secs_f64()
+    ));
+    let packets = stage.link.since(from);
+    let probed = packets.iter().any(|packet| {
+        !packet.ours && packet.at < announced.at && packet.contents.probes_for(&service.instance)
+    });
+    stage.should(probed, || "announced without a probe".into());
+    Ok(())
+}

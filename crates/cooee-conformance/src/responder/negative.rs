@@ -1,0 +1,223 @@
+//! What does not exist: NSEC for names of its own, silence for all others.
+
+use cooee_wire::{Data, NameBuf, RecordBuf, RecordType};
+
+use super::standing;
+use crate::query::Outgoing;
+use crate::service::name;
+use crate::stage::{Stage, Stop};
+use crate::test::Test;
+
+pub(super) const TESTS: &[Test] = &[
+    standing(
+        "6762-6.1-1/negative-for-host",
+        &["6762-6.1-1", "6762-6-8", "6762-6-9"],
+        "a question for a type that its host name does not have is answered with NSEC",
+        "",
+        negative_for_host,
+    ),
+    standing(
+        "6762-6.1-1/negative-for-instance",
+        &["6762-6.1-1", "6762-6-8"],
+        "a question for a type that its instance does not have is answered with NSEC",
+        "",
+        negative_for_instance,
+    ),
+    standing(
+        "6762-6.1-7/form-of-nsec",
+        &[
+            "6762-6.1-2",
+            "6762-6.1-6",
+            "6762-6.1-7",
+            "6762-6.1-8",
+            "6762-6.1-9",
+            "6762-6.1-17",
+        ],
+        "NSEC names its owner, lists what exists in block 0, and not itself",
+        "",
+        form_of_nsec,
+    ),
+    standing(
+        "6762-6.1-19/ttl-of-nsec",
+        &["6762-6.1-18", "6762-6.1-19"],
+        "NSEC for a missing address lives as long as the address would: 120 seconds",
+        "another TTL: warn",
+        ttl_of_nsec,
+    ),
+    standing(
+        "6762-6.1-20/silent-for-others",
+        &["6762-6.1-20", "6762-6-7", "6762-6-11"],
+        "questions for names of others get no answer",
+        "any response within 1 s: fail",
+        silent_for_others,
+    ),
+    standing(
+        "6762-6-10/silent-for-shared",
+        &["6762-6-10", "6762-6-11", "6762-6.1-22"],
+        "questions for what a shared name does not have get no answer",
+        "any response within 1 s: fail",
+        silent_for_shared,
+    ),
+];
+
+/// A type that neither a host nor an instance has.
+const ABSENT: RecordType = RecordType::LOC;
+
+fn nsec(stage: &Stage<'_>, name: &NameBuf, absent: RecordType) -> Result<RecordBuf, Stop> {
+    stage.rest();
+    let asked = stage.send(&Outgoing::question(name, absent))?;
+    let found = stage
+        .link
+        .wait_for(asked, asked + crate::stage::ms(1500), |packet| {
+            let record = packet.contents.record(name, RecordType::NSEC);
+            record.filter(|_| packet.is_v4()).cloned()
+        });
+    found.ok_or_else(|| Stop::Fail(format!("no NSEC for {name} {absent} within 1.5 s")))
+}
+
+fn types(record: &RecordBuf) -> Result<Vec<RecordType>, Stop> {
+    match record.rdata.decode() {
+        Ok(Data::Nsec(nsec)) => Ok(nsec.types().collect()),
+        _ => Err(Stop::Fail(format!("unreadable: {record}"))),
+    }
+}
+
+fn judge_negative(
+    stage: &mut Stage<'_>,
+    name: &NameBuf,
+    absent: RecordType,
+    there: &[RecordType],
+) -> Result<(), Stop> {
+    let record = nsec(stage, name, absent)?;
+    let types = types(&record)?;
+    stage.saw(record.to_string());
+    stage.must(!types.contains(&absent), || {
+        format!("it says that {absent} exists: {record}")
+    });
+    for kind in there {
+        stage.must(types.contains(kind), || {
+            format!("it denies {kind}, which exists: {record}")
+        });
+    }
+    Ok(())
+}
+
+fn negative_for_host(stage: &mut Stage<'_>) -> Result<(), Stop> {
+    let service = stage.service()?;
+    judge_negative(stage, &service.host, ABSENT, &[RecordType::A])
+}
+
+fn negative_for_instance(stage: &mut Stage<'_>) -> Result<(), Stop> {
+    let service = stage.service()?;
+    let there = [RecordType::SRV, RecordType::TXT];
+    judge_negative(stage, &service.instance, RecordType::A, &there)
+}
+
+fn form_of_nsec(stage: &mut Stage<'_>) -> Result<(), Stop> {
+    let service = stage.service()?;
+    let (mut last, mut seen) = (None, false);
+    for (name, absent) in [(&service.host, ABSENT), (&service.instance, RecordType::A)] {
+        match nsec(stage, name, absent) {
+            Ok(record) => {
+                seen = true;
+                judge_form(stage, &record)?;
+            }
+            Err(stop) => last = Some(stop),
+        }
+    }
+    match last {
+        Some(_) if !seen => Err(Stop::NotApplicable("it sends no NSEC".into())),
+        _ => Ok(()),
+    }
+}
+
+fn judge_form(stage: &mut Stage<'_>, record: &RecordBuf) -> Result<(), Stop> {
+    let Ok(Data::Nsec(data)) = record.rdata.decode() else {
+        return Err(Stop::Fail(format!("unreadable: {record}")));
+    };
+    stage.must(data.next == record.name.as_name(), || {
+        format!("the next name is another one: {record}")
+    });
+    stage.must(!data.contains(RecordType::NSEC), || {
+        format!("it lists NSEC: {record}")
+    });
+    // The restricted form has one block, number 0, of 1 to 32 octets.
+    let bitmap = data.types.octets();
+    let is_restricted =
+        matches!(bitmap, [0, len @ 1..=32, rest @ ..] if rest.len() == usize::from(*len));
+    let beyond = data.types().any(|kind| kind.get() > 255);
+    stage.must(is_restricted || beyond, || {
+        format!("not the restricted form: {bitmap:02x?}")
+    });
+    Ok(())
+}
+
+fn ttl_of_nsec(stage: &mut Stage<'_>) -> Result<(), Stop> {
+    let service = stage.service()?;
+    let record = nsec(stage, &service.instance, RecordType::A)
+        .map_err(|_| Stop::NotApplicable("it sends no NSEC".into()))?;
+    stage.should(record.ttl == 120, || format!("TTL {}", record.ttl));
+    Ok(())
+}
+
+fn judge_silence(stage: &mut Stage<'_>, queries: &[(NameBuf, RecordType)]) -> Result<(), Stop> {
+    stage.rest();
+    let from = stage.link.now();
+    for (name, kind) in queries {
+        stage.send(&Outgoing::question(name, *kind))?;
+    }
+    let packets = stage.heard(from, 1000);
+    for packet in packets
+        .iter()
+        .filter(|packet| packet.contents.is_response())
+    {
+        stage.fail(format!(
+            "a response with {} records, flags {:#06x}: {}",
+            packet.contents.records.len(),
+            packet.contents.flags.bits(),
+            packet
+                .contents
+                .all()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("; ")
+        ));
+    }
+    Ok(())
+}
+
+fn silent_for_others(stage: &mut Stage<'_>) -> Result<(), Stop> {
+    let service = stage.service()?;
+    let queries = [
+        (name(&["cooee-nobody", "local"]), RecordType::A),
+        (
+            name(&["Nobody", "_cooee-test", "_tcp", "local"]),
+            RecordType::SRV,
+        ),
+        (name(&["_cooee-none", "_tcp", "local"]), RecordType::PTR),
+        (
+            name(&["99", "2", "0", "192", "in-addr", "arpa"]),
+            RecordType::PTR,
+        ),
+        (name(&["www", "example", "com"]), RecordType::A),
+    ];
+    judge_silence(stage, &queries)?;
+    // It still answers: silence was no sign of death.
+    let query = Outgoing::question(&service.instance, RecordType::SRV);
+    stage.answer_to(&query, &service.instance, RecordType::SRV)?;
+    Ok(())
+}
+
+fn silent_for_shared(stage: &mut Stage<'_>) -> Result<(), Stop> {
+    let service = stage.service()?;
+    judge_silence(
+        stage,
+        &[
+            (service.kind.clone(), RecordType::TXT),
+            (service.kind.clone(), RecordType::A),
+        ],
+    )?;
+    let query = Outgoing::question(&service.instance, RecordType::SRV);
+    stage.answer_to(&query, &service.instance, RecordType::SRV)?;
+    Ok(())
+}

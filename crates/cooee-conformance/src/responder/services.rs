@@ -1,0 +1,296 @@
+//! Service discovery: types, subtypes, odd names and attributes, many instances, large records.
+
+use std::time::Duration;
+
+use cooee_wire::{NameBuf, RdataBuf, RecordType};
+
+use super::{fresh, standing};
+use crate::packet::Packet;
+use crate::query::Outgoing;
+use crate::service::{Service, name};
+use crate::stage::{Stage, Stop, ms};
+use crate::test::Test;
+
+pub(super) const TESTS: &[Test] = &[
+    standing(
+        "6763-9-1/service-types",
+        &["6763-9-1"],
+        "the question for service types is answered with the type, without flush bit",
+        "",
+        service_types,
+    ),
+    standing(
+        "6763-7.1-1/subtype",
+        &["6763-7.1-1", "6763-7.1-2", "6763-7.1-4"],
+        "the subtype is answered with the instance under its base type",
+        "",
+        subtype,
+    ),
+    standing(
+        "6763-7.1-2/subtype-is-no-type",
+        &["6763-7.1-2", "6763-9-2"],
+        "the subtype is not among the service types",
+        "",
+        subtype_is_no_type,
+    ),
+    fresh(
+        "6763-4.1.1-3/odd-name",
+        &["6763-4.1.1-1", "6763-4.1.1-3", "6763-4.1.1-8"],
+        "an instance name with spaces, dots and letters beyond ASCII is one label, octet for octet",
+        "",
+        odd_name,
+    ),
+    fresh(
+        "6763-6.1-6/empty-txt",
+        &["6763-6-1", "6763-6.1-5", "6763-6.1-6"],
+        "a service without attributes has a TXT record of one zero octet",
+        "",
+        empty_txt,
+    ),
+    fresh(
+        "6763-6.5-1/binary-txt",
+        &[
+            "6763-6.4-8",
+            "6763-6.4-12",
+            "6763-6.5-1",
+            "6763-6.5-2",
+            "6763-6.3-2",
+        ],
+        "attributes without value, with an empty one and with an equals sign in it go out as they are",
+        "",
+        binary_txt,
+    ),
+    fresh(
+        "6762-17-7/many-instances",
+        &[
+            "6762-17-2",
+            "6762-17-6",
+            "6762-17-7",
+            "6762-18.5-3",
+            "6762-6.5-2",
+        ],
+        "forty instances of a type are all answered for, in messages that fit the link, without TC",
+        "one missing after 3 s, several records in a fragmented message, or TC: fail",
+        many_instances,
+    ),
+    fresh(
+        "6762-17-6/large-record",
+        &["6762-17-3", "6762-17-6", "6762-17-7"],
+        "a record too large for a packet goes out alone",
+        "",
+        large_record,
+    ),
+];
+
+/// The largest payload that is not fragmented on Ethernet with IPv4.
+const ONE_PACKET: usize = 1472;
+
+fn service_types(stage: &mut Stage<'_>) -> Result<(), Stop> {
+    let service = stage.service()?;
+    let types = name(&["_services", "_dns-sd", "_udp", "local"]);
+    let query = Outgoing::question(&types, RecordType::PTR);
+    let (_, packet) = stage.answer_to(&query, &types, RecordType::PTR)?;
+    let wanted = RdataBuf::ptr(service.kind.as_name());
+    let of_types: Vec<_> = packet
+        .contents
+        .answers()
+        .filter(|record| record.name == types)
+        .collect();
+    stage.must(of_types.iter().any(|record| record.rdata == wanted), || {
+        format!("{} is not among them", service.kind)
+    });
+    stage.must(of_types.iter().all(|record| !record.cache_flush), || {
+        "with the cache-flush bit".into()
+    });
+    Ok(())
+}
+
+fn subtype_name(service: &Service) -> Result<&NameBuf, Stop> {
+    let subtype = service.subtype.as_ref();
+    subtype.ok_or_else(|| Stop::NotApplicable("the adapter has no subtypes".into()))
+}
+
+fn subtype(stage: &mut Stage<'_>) -> Result<(), Stop> {
+    let service = stage.service()?;
+    let subtype = subtype_name(service)?;
+    let query = Outgoing::question(subtype, RecordType::PTR);
+    let (_, packet) = stage.answer_to(&query, subtype, RecordType::PTR)?;
+    let wanted = RdataBuf::ptr(service.instance.as_name());
+    for record in packet
+        .contents
+        .answers()
+        .filter(|record| record.name == *subtype)
+    {
+        stage.must(record.rdata == wanted, || {
+            format!("not the instance: {record}")
+        });
+    }
+    Ok(())
+}
+
+fn subtype_is_no_type(stage: &mut Stage<'_>) -> Result<(), Stop> {
+    let service = stage.service()?;
+    let subtype = subtype_name(service)?;
+    let types = name(&["_services", "_dns-sd", "_udp", "local"]);
+    let query = Outgoing::question(&types, RecordType::PTR);
+    let (asked, _) = stage.answer_to(&query, &types, RecordType::PTR)?;
+    let rdata = RdataBuf::ptr(subtype.as_name());
+    for packet in stage.heard(asked, 600) {
+        stage.must(
+            !packet
+                .contents
+                .answers()
+                .any(|record| record.rdata == rdata),
+            || format!("{subtype} is among them"),
+        );
+    }
+    Ok(())
+}
+
+fn odd_name(stage: &mut Stage<'_>) -> Result<(), Stop> {
+    let label = "Dr. Höss & Söhne: 3½ ★.local";
+    let from = stage.publish(label, Service::TYPE, Service::TXT)?;
+    let service = Service::announced(stage.link, label, from);
+    if service.is_ok() {
+        return Ok(());
+    }
+    let packets = stage.link.since(from);
+    let other = packets
+        .iter()
+        .find_map(|packet| super::claiming::other_instance(packet, &NameBuf::root()));
+    stage.fail(match other {
+        Some(other) => format!("announced {other}"),
+        None => "not announced".into(),
+    });
+    Ok(())
+}
+
+/// The TXT record of a service that is published with these attributes.
+fn txt(stage: &mut Stage<'_>, label: &str, attributes: &[&str]) -> Result<Vec<u8>, Stop> {
+    let from = stage.publish(label, Service::TYPE, attributes)?;
+    let instance = Service::instance(label);
+    let found = stage.link.wait_for(from, from + ms(10_000), |packet| {
+        let record = packet.contents.record(&instance, RecordType::TXT);
+        record.map(|record| record.rdata.octets().to_vec())
+    });
+    found.ok_or_else(|| Stop::Fail("no TXT record was announced within 10 s".into()))
+}
+
+fn empty_txt(stage: &mut Stage<'_>) -> Result<(), Stop> {
+    let octets = txt(stage, "Nothing to Say", &[])?;
+    stage.must(octets == [0], || format!("TXT data {octets:02x?}"));
+    Ok(())
+}
+
+fn binary_txt(stage: &mut Stage<'_>) -> Result<(), Stop> {
+    let attributes = ["flag", "empty=", "sum=1+1=2", "quoted=\"x\"", "umlaut=ä"];
+    let octets = txt(stage, "Odd Attributes", &attributes)?;
+    let wanted: Vec<u8> = attributes
+        .iter()
+        .flat_map(|text| std::iter::once(text.len() as u8).chain(text.bytes()))
+        .collect();
+    stage.must(octets == wanted, || {
+        format!("TXT data \"{}\"", octets.escape_ascii())
+    });
+    Ok(())
+}
+
+/// No message is fragmented but with a single record, none has TC, none is larger than allowed.
+fn judge_sizes(stage: &mut Stage<'_>, packets: &[Packet]) {
+    let mut largest = 0;
+    for packet in packets
+        .iter()
+        .filter(|packet| packet.contents.is_response())
+    {
+        let (size, records) = (packet.octets.len(), packet.contents.records.len());
+        largest = largest.max(size);
+        stage.must(size <= ONE_PACKET || records <= 1, || {
+            format!("{size} octets with {records} records")
+        });
+        stage.must(size <= 8972, || format!("{size} octets"));
+        stage.must(!packet.contents.flags.is_truncated(), || {
+            format!("TC in a response of {size} octets")
+        });
+    }
+    stage.saw(format!(
+        "{} messages, the largest of {largest} octets",
+        packets.len()
+    ));
+}
+
+fn many_instances(stage: &mut Stage<'_>) -> Result<(), Stop> {
+    let labels: Vec<String> = (1..=40)
+        .map(|number| format!("Member {number} of a large family"))
+        .collect();
+    let note = format!("note={}", "x".repeat(120));
+    let from = stage.link.now();
+    for label in &labels {
+        stage.publish(label, Service::TYPE, &[&note])?;
+    }
+    let last = labels
+        .last()
+        .map(|label| Service::instance(label))
+        .unwrap_or_else(NameBuf::root);
+    let announced = stage.first(from, 20_000, |packet| {
+        packet.contents.record(&last, RecordType::SRV).is_some()
+    });
+    if announced.is_none() {
+        return Err(Stop::Fail(format!("{last} was not announced within 20 s")));
+    }
+    stage.link.sleep_until(stage.link.now() + ms(3000));
+    stage.rest();
+    let kind = name(&["_cooee-test", "_tcp", "local"]);
+    let asked = stage.send(&Outgoing::question(&kind, RecordType::PTR))?;
+    let packets = stage.heard(asked, 3000);
+    let missing = labels.iter().filter(|label| {
+        let rdata = RdataBuf::ptr(Service::instance(label).as_name());
+        !packets.iter().any(|packet| {
+            packet
+                .contents
+                .answers()
+                .any(|record| record.rdata == rdata)
+        })
+    });
+    let missing = missing.count();
+    stage.must(missing == 0, || {
+        format!("{missing} of 40 instances were not answered for")
+    });
+    let all: Vec<Packet> = stage
+        .link
+        .since(from)
+        .into_iter()
+        .filter(|packet| !packet.ours && packet.is_v4())
+        .collect();
+    judge_sizes(stage, &all);
+    Ok(())
+}
+
+fn large_record(stage: &mut Stage<'_>) -> Result<(), Stop> {
+    let attributes: Vec<String> = (0..8)
+        .map(|number| format!("key{number}={}", "y".repeat(240)))
+        .collect();
+    let attributes: Vec<&str> = attributes.iter().map(String::as_str).collect();
+    let from = stage.link.now();
+    let octets = txt(stage, "Large", &attributes)?;
+    stage.saw(format!("TXT data of {} octets", octets.len()));
+    stage
+        .link
+        .sleep_until(stage.link.now() + Duration::from_secs(2));
+    let instance = Service::instance("Large");
+    stage.rest();
+    let asked = stage.send(&Outgoing::question(&instance, RecordType::TXT))?;
+    let answer = stage.first(asked, 1500, |packet| {
+        packet.contents.answer(&instance, RecordType::TXT).is_some()
+    });
+    stage.must(answer.is_some(), || {
+        "the TXT record was not answered for within 1.5 s".into()
+    });
+    let all: Vec<Packet> = stage
+        .link
+        .since(from)
+        .into_iter()
+        .filter(|packet| !packet.ours && packet.is_v4())
+        .collect();
+    judge_sizes(stage, &all);
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! The faults that it can have.
+
+/// All names; a misspelt one shall not make a test pass.
+const KNOWN: &[&str] = &[
+    "always-unicast",
+    "announce-forever",
+    "announce-once",
+    "announce-partly",
+    "answers-early",
+    "answers-elsewhere",
+    "any-first",
+    "any-host-continues",
+    "any-opcode",
+    "any-port",
+    "any-rcode",
+    "any-unicast",
+    "ascii-names",
+    "believes-hearsay",
+    "broken",
+    "case-sensitive",
+    "class-blind",
+    "class-strict",
+    "coward",
+    "deaf-prober",
+    "duplicate-any-ttl",
+    "echo-question",
+    "few-addresses",
+    "first-question",
+    "flush-shared",
+    "fragile",
+    "gossip",
+    "hasty",
+    "header-strict",
+    "hop-limit",
+    "jumbo",
+    "jumpy",
+    "known-conflict",
+    "leak",
+    "legacy-compressed",
+    "legacy-flush",
+    "legacy-opt",
+    "legacy-plain",
+    "legacy-ttl",
+    "limit-defence",
+    "mute-txt",
+    "no-additionals",
+    "no-aggregation",
+    "no-back-off",
+    "no-conflict",
+    "no-correction",
+    "no-defence",
+    "no-delay",
+    "no-direct",
+    "no-duplicate-check",
+    "no-flush",
+    "no-goodbye",
+    "no-legacy",
+    "no-limit",
+    "no-nsec",
+    "no-probe",
+    "no-replug",
+    "no-subtype",
+    "no-suppression",
+    "no-types",
+    "no-unicast",
+    "nsec-itself",
+    "nsec-ttl",
+    "nxdomain",
+    "odd-port",
+    "odd-ttl",
+    "opt-shy",
+    "other-port",
+    "padded-txt",
+    "plain",
+    "probe-empty",
+    "probe-qm",
+    "probe-srv",
+    "query-aa",
+    "response-id",
+    "rude-rename",
+    "silent-update",
+    "slow",
+    "stale-update",
+    "stubborn",
+    "suppress-any",
+    "suppress-blind",
+    "two-probes",
+    "txt-order",
+    "type-shy",
+    "types-subtype",
+    "unicast-always",
+    "unicast-elsewhere",
+    "v4-only",
+    "zombie",
+];
+
+#[derive(Clone, Debug)]
+pub(crate) struct Faults(Vec<String>);
+
+impl Faults {
+    pub(crate) fn new(names: impl Iterator<Item = String>) -> Result<Self, String> {
+        let names: Vec<String> = names.collect();
+        match names.iter().find(|name| !KNOWN.contains(&name.as_str())) {
+            Some(name) => Err(format!("no such fault: {name}")),
+            None => Ok(Self(names)),
+        }
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        debug_assert!(KNOWN.contains(&name), "{name} is not in the list");
+        self.0.iter().any(|fault| fault == name)
+    }
+}
