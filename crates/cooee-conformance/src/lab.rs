@@ -87,8 +87,11 @@ impl Lab {
         // An answer to the stranger would find its way: whether one is sent is up to the subject.
         let gateway = Self::HOSTS[0].to_string();
         lab.at_subject(&["route", "add", "default", "via", &gateway])?;
-        lab.at_subject(&["link", "add", ELSEWHERE, "type", "dummy"])?;
-        lab.at_subject(&["link", "set", ELSEWHERE, "up"])?;
+        let far = "far0";
+        lab.at_subject(&["link", "add", ELSEWHERE, "type", "veth", "peer", "name", far])?;
+        for end in [ELSEWHERE, far] {
+            lab.at_subject(&["link", "set", end, "addrgenmode", "none", "up"])?;
+        }
         let elsewhere = format!("{}/24", Self::ELSEWHERE);
         lab.at_subject(&["addr", "add", &elsewhere, "dev", ELSEWHERE])?;
         Ok(lab)
