@@ -154,7 +154,7 @@ fn test_name(token: u64, LinkId(link): LinkId) -> Result<NameBuf, NameError> {
     format!("{TEST}{token:016x}-{link}.local").parse()
 }
 
-/// A datagram of the steal test: a response without records that all ignore, from another port than 5353 (6762-11-8, 6762-6-24).
+/// A datagram of the steal test: a response without records that all ignore, from another port than 5353 (6762-6-25).
 pub(super) fn steal_test(number: u16) -> [u8; 12] {
     let [high, low] = number.to_be_bytes();
     [high, low, 0x84, 0, 0, 0, 0, 0, 0, 0, 0, 0]
