@@ -1,7 +1,10 @@
 //! From the clause tables and the citations in the code: which clause is obeyed where, and by which test it is proved.
 //!
 //! A citation is a clause id in a Rust file, as in `// RFC 6762 §8.1 (6762-8.1-3, -5)`. An id that no table has is an
-//! error. `(6762-7.4-1): not done, because ...` is a citation that says why a clause is left out.
+//! error. `(6762-7.4-1): not done, because ...` is a citation that says why a clause is left out; a clause that no line of
+//! code could say it of has its reason in docs/clauses/left-out.tsv.
+//!
+//! A row that can be tested without a network and that somebody has to obey must have a test or a reason.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -14,12 +17,15 @@ const TABLES: &[&str] = &[
     "docs/clauses/rfc6763.tsv",
     "docs/clauses/wire.tsv",
 ];
+/// A clause and why it is left out, on a line.
+const LEFT_OUT: &str = "docs/clauses/left-out.tsv";
 const REPORT: &str = "docs/compliance.md";
 
 /// A row of a table.
 struct Clause {
     id: String,
     level: String,
+    role: String,
     requirement: String,
     /// The first word of the proposal for a test: Sim, Bytes, Live or Review.
     kind: String,
@@ -37,9 +43,17 @@ struct Cited {
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     let clauses = clauses()?;
     let known: BTreeSet<&str> = clauses.iter().map(|clause| clause.id.as_str()).collect();
-    let cited = citations(&known)?;
+    let mut cited = citations(&known)?;
+    add_reasons(&known, &mut cited)?;
     print!("{}", numbers(&clauses, &cited));
     let report = report(&clauses, &cited)?;
+    let open = unproved(&clauses, &cited);
+    if !open.is_empty() {
+        return Err(format!(
+            "no test names these clauses and {LEFT_OUT} has no reason: {}",
+            open.join(", ")
+        ));
+    }
     if arguments.iter().any(|argument| argument == "--check") {
         return if read(Path::new(REPORT)).is_ok_and(|present| present == report) {
             Ok(())
@@ -57,7 +71,7 @@ fn clauses() -> Outcome<Vec<Clause>> {
     for table in TABLES {
         for (number, line) in (1..).zip(read(Path::new(table))?.lines()).skip(1) {
             let fields: Vec<&str> = line.split('\t').collect();
-            let [id, level, _role, requirement, test] = fields[..] else {
+            let [id, level, role, requirement, test] = fields[..] else {
                 return Err(format!(
                     "{table}:{number}: {} fields instead of 5",
                     fields.len()
@@ -66,6 +80,7 @@ fn clauses() -> Outcome<Vec<Clause>> {
             clauses.push(Clause {
                 id: id.into(),
                 level: level.into(),
+                role: role.into(),
                 requirement: requirement.into(),
                 kind: test.split(':').next().unwrap_or_default().into(),
                 table,
@@ -113,6 +128,56 @@ fn citations(known: &BTreeSet<&str>) -> Outcome<BTreeMap<String, Cited>> {
         Ok(cited)
     } else {
         Err(faults.join("\n"))
+    }
+}
+
+/// The reasons of the table, for clauses that neither a test nor a line of code speaks of.
+fn add_reasons(known: &BTreeSet<&str>, cited: &mut BTreeMap<String, Cited>) -> Outcome {
+    let mut faults = Vec::new();
+    for (number, line) in (1..).zip(read(Path::new(LEFT_OUT))?.lines()).skip(1) {
+        let fault = match line.split_once('\t') {
+            Some((id, reason)) if known.contains(id) && reason.ends_with('.') => {
+                let entry = cited.entry(id.into()).or_default();
+                match (entry.left_out.is_some(), entry.tests.is_empty()) {
+                    (true, _) => format!("{id} has a reason already"),
+                    (_, false) => format!("{id} has a test, so it is not left out"),
+                    _ => {
+                        entry.left_out = Some(reason.into());
+                        continue;
+                    }
+                }
+            }
+            Some((id, _)) if known.contains(id) => format!("the reason of {id} is no sentence"),
+            Some((id, _)) => format!("no table has {id}"),
+            None => "not an id, a tab and a reason".to_owned(),
+        };
+        faults.push(format!("{LEFT_OUT}:{number}: {fault}"));
+    }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(faults.join("\n"))
+    }
+}
+
+/// The clauses that must have a test, or a reason why there is none, and have neither.
+fn unproved<'c>(clauses: &'c [Clause], cited: &BTreeMap<String, Cited>) -> Vec<&'c str> {
+    let is_open = |clause: &&Clause| {
+        clause.must_be_proved()
+            && cited
+                .get(&clause.id)
+                .is_none_or(|cited| cited.tests.is_empty() && cited.left_out.is_none())
+    };
+    let open = clauses.iter().filter(is_open);
+    open.map(|clause| clause.id.as_str()).collect()
+}
+
+impl Clause {
+    /// What somebody on the network has to obey, and what can be tested without one: a fact is often as binding as a MUST.
+    fn must_be_proved(&self) -> bool {
+        ["MUST", "MUST NOT", "FACT"].contains(&&*self.level)
+            && ["Sim", "Bytes"].contains(&&*self.kind)
+            && self.role != "api"
     }
 }
 
@@ -426,6 +491,57 @@ mod tests {
         );
         assert_eq!(place.test(&["// id", "let x = 1;"]), "f.rs: before");
         assert_eq!(place.test(&["//! id", "", "fn after() {"]), "f.rs");
+    }
+
+    #[test]
+    fn a_clause_that_must_be_proved_needs_a_test_or_a_reason() {
+        let clause = |id: &str, level: &str, role: &str, kind: &str| Clause {
+            id: id.into(),
+            level: level.into(),
+            role: role.into(),
+            requirement: String::new(),
+            kind: kind.into(),
+            table: TABLES[0],
+        };
+        let clauses = [
+            clause("1", "MUST", "both", "Sim"),
+            clause("2", "FACT", "parser", "Bytes"),
+            clause("3", "MUST NOT", "querier", "Sim"),
+            clause("4", "SHOULD", "both", "Sim"),
+            clause("5", "MUST", "api", "Sim"),
+            clause("6", "MUST", "both", "Live"),
+        ];
+        let mut cited = BTreeMap::new();
+        assert_eq!(unproved(&clauses, &cited), ["1", "2", "3"]);
+        let tests = BTreeSet::from(["a test".to_owned()]);
+        cited.insert(
+            "1".to_owned(),
+            Cited {
+                tests,
+                ..Cited::default()
+            },
+        );
+        let left_out = Some("because.".to_owned());
+        cited.insert(
+            "2".to_owned(),
+            Cited {
+                left_out,
+                ..Cited::default()
+            },
+        );
+        let code = BTreeSet::from(["a file".to_owned()]);
+        cited.insert(
+            "3".to_owned(),
+            Cited {
+                code,
+                ..Cited::default()
+            },
+        );
+        assert_eq!(
+            unproved(&clauses, &cited),
+            ["3"],
+            "code alone proves nothing"
+        );
     }
 
     #[test]

@@ -375,7 +375,7 @@ fn a_qu_question_is_answered_by_unicast_if_the_record_was_multicast_lately() {
 
 #[test]
 fn a_qu_question_from_elsewhere_is_answered_by_multicast() {
-    // 6762-11-7, ruling 16
+    // 6762-11-6, 6762-11-7, ruling 16
     let (mut lan, host, _) = shop(17);
     let start = lan.now();
     let question = QuestionBuf {

@@ -116,7 +116,7 @@ fn a_unique_answer_ends_the_series_and_is_refreshed_at_80_percent() {
 
 #[test]
 fn a_record_that_nobody_refreshes_is_asked_for_four_times_and_goes_at_the_end() {
-    // 6762-5.2-8, 6762-5.2-10, 6762-5.2-12, 6762-5.2-14
+    // 6762-5.2-8, 6762-5.2-9, 6762-5.2-10, 6762-5.2-12, 6762-5.2-14
     let mut lan = Lan::new(4);
     let host = lan.host("a", 1);
     lan.ask(host, "box.local", RecordType::TXT);
@@ -217,7 +217,7 @@ fn known_answers_that_do_not_fit_follow_in_further_packets() {
 
 #[test]
 fn clients_with_the_same_question_share_one_series() {
-    // Ruling 3
+    // 6762-15.3-1, 6762-15.4-1, ruling 3
     let mut lan = Lan::new(8);
     let host = lan.host("a", 1);
     let start = lan.now();
@@ -304,7 +304,7 @@ fn the_query_of_another_that_knows_more_does_not_stand_for_ours() {
 
 #[test]
 fn a_one_shot_query_ends_with_the_complete_answer_or_with_its_time() {
-    // 6762-5-1, 6762-5.1-2, ruling 3
+    // 6762-5-1, 6762-5.1-2, 6762-5.1-4, ruling 3
     let mut lan = Lan::new(13);
     let (host, owner) = (lan.host("a", 1), lan.host("owner", 2));
     lan.publish(owner, RecordSet::new().unique(txt("box.local", "hello")));

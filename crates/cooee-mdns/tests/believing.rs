@@ -204,6 +204,7 @@ fn a_capped_ttl_is_listed_as_it_was_received() {
 
 #[test]
 fn what_is_sent_to_another_group_is_not_for_us() {
+    // 6762-H-1, 6762-11-4: 224.0.0.252 is LLMNR's
     let mut querier = Querier::new();
     for (source, destination) in [
         ("192.0.2.9:5353", "224.0.0.1"),
@@ -387,7 +388,7 @@ fn what_is_about_the_message_is_not_stored() {
 
 #[test]
 fn the_cache_flush_bit_is_no_part_of_the_class() {
-    // 6762-10.2-15, 6762-10.2-16
+    // 6762-5.4-1, 6762-10.2-15, 6762-10.2-16
     let mut querier = Querier::new();
     querier.ask("box.local", RecordType::TXT);
     for record in [txt("box.local", "x"), flush(txt("box.local", "x"))] {

@@ -177,3 +177,28 @@ fn records_of_any_ttl_and_any_name_can_be_published() {
     assert!(ttls.contains(&(RecordType::TXT, 77)), "{ttls:?}");
     assert!(ttls.contains(&(RecordType::SRV, 120)), "{ttls:?}");
 }
+
+#[test]
+fn a_group_that_loses_one_of_its_names_is_silent_about_all() {
+    // 6763-8-4, 6762-9-4: one device, several services under one name, one of which is a placeholder
+    let mut lan = Lan::new(8);
+    let host = lan.host("a", 1);
+    let set = || {
+        RecordSet::new()
+            .unique(lan::srv("Press._printer._tcp.local", "box.local", 0))
+            .unique(lan::srv("Press._ipp._tcp.local", "box.local", 631))
+            .shared(lan::ptr("_ipp._tcp.local", "Press._ipp._tcp.local"))
+    };
+    let group = lan.publish(host, set());
+    lan.run_ms(400);
+    let theirs = flush(lan::srv("Press._printer._tcp.local", "other.local", 515));
+    lan.inject("192.0.2.9:5353", &response(&[theirs]));
+    lan.run_ms(10_000);
+    assert!(lan.network.node(host).conflict_at(group).is_some());
+    let all = lan.network.packets().iter();
+    assert_eq!(
+        all.filter(|packet| packet.host == Some(host) && is_response(packet))
+            .count(),
+        0
+    );
+}

@@ -128,3 +128,27 @@ fn ask_for_instances(lan: &mut Lan, browser: HostId, asked: &mut BTreeSet<String
         }
     }
 }
+
+#[test]
+fn five_hundred_instances_of_one_type_are_found_and_known_answers_stay_few() {
+    // 6763-7.2-7, 6762-7.2-1
+    let mut lan = Lan::new(5);
+    for publisher in 0..10_u8 {
+        let host = lan.host(&format!("publisher {publisher}"), 100 + publisher);
+        for number in 0..50 {
+            let owner = format!("Shop {publisher}-{number}").replace(' ', "\\032");
+            lan.publish(host, service(&owner, "box.local", 80));
+        }
+    }
+    lan.run_ms(10_000);
+    let browser = lan.host("browser", 1);
+    let start = lan.now();
+    lan.ask(browser, HTTP, RecordType::PTR);
+    lan.run_ms(10_000);
+    assert_eq!(lan.answers(browser).len(), 500);
+    let queries = lan.sent(browser, start);
+    // Four queries, of which three list what is known: 500 records of some 30 octets, packed to the MTU.
+    assert!((4..=4 * 14).contains(&queries.len()), "{}", queries.len());
+    assert!(queries.iter().all(|packet| packet.payload.len() <= 1452));
+    lan.assert_clean();
+}

@@ -3,7 +3,7 @@
 mod lan;
 
 use cooee_mdns::{LinkSet, PublishError, RecordSet};
-use cooee_wire::{RecordBuf, RecordType, Section};
+use cooee_wire::{Class, RdataBuf, RecordBuf, RecordType, Section};
 use lan::{Lan, a, name, query, records, service, txt, with_ttl};
 
 fn command(
@@ -181,10 +181,35 @@ fn an_update_at_the_moment_at_which_one_is_due_replaces_it() {
 }
 
 #[test]
+fn a_record_has_a_type_and_a_class_that_records_can_have() {
+    // 6762-22-3, 6762-10.2-17
+    let classes = [0x8001, 0xFFFF, 255].map(|class| RecordBuf {
+        class: Class::new(class),
+        ..txt("box.local", "x")
+    });
+    let types = [41, 251, 255].map(|kind| {
+        let data = RdataBuf::opaque(RecordType::new(kind), &[]).expect("short");
+        RecordBuf::new(name("box.local"), 120, data)
+    });
+    for record in classes.into_iter().chain(types) {
+        let set = RecordSet::new().unique(record);
+        assert_eq!(
+            set.check(),
+            Err(PublishError::Impossible(name("box.local")))
+        );
+    }
+    let highest = RecordBuf {
+        class: Class::new(0x7FFF),
+        ..txt("box.local", "x")
+    };
+    assert_eq!(RecordSet::new().unique(highest).check(), Ok(()));
+}
+
+#[test]
 fn a_service_is_not_on_an_alias() {
     // 2782-format-10: whichever comes first, and in one set
     let alias = || {
-        let rdata = cooee_wire::RdataBuf::cname(name("box.local").as_name());
+        let rdata = RdataBuf::cname(name("box.local").as_name());
         let record = RecordBuf::new(name("www.local"), 120, rdata);
         RecordSet::new().unique(record)
     };
@@ -199,7 +224,7 @@ fn a_service_is_not_on_an_alias() {
         engine.withdraw(now, group);
         engine.publish(now, second, LinkSet::All).expect("no other");
     }
-    let rdata = cooee_wire::RdataBuf::cname(name("box.local").as_name());
+    let rdata = RdataBuf::cname(name("box.local").as_name());
     let both = service().unique(RecordBuf::new(name("www.local"), 120, rdata));
     assert_eq!(both.check(), Err(PublishError::Alias(name("www.local"))));
 }

@@ -40,7 +40,7 @@ fn who_speaks_edns_is_answered_with_it_and_who_does_not_without() {
 
 #[test]
 fn a_reply_keeps_to_the_size_that_its_query_tells() {
-    // 1035-2.3.4-4, 1035-4.2.1-1, 6891-6.2.3-1, 6891-6.2.3-3; ruling 13: 1452 octets are asked for by no word at all
+    // 6762-18.5-4, 1035-2.3.4-4, 1035-4.2.1-1, 6891-6.2.3-1, 6891-6.2.3-3; ruling 13: 1452 octets are asked for by no word at all
     let mut lan = Lan::new(2);
     let host = lan.host("shop", 1);
     let text = "x".repeat(200);

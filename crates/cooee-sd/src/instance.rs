@@ -347,7 +347,7 @@ mod tests {
 
     #[test]
     fn what_we_name_is_composed() {
-        // 5198-2-3, 6762-16-1, 6763-4.1.1-8
+        // 5198-2-3, 6762-16-1, 6762-F-2, 6763-4.1.1-8
         assert_eq!(name("Caf\u{65}\u{301}").as_bytes(), "Caf\u{e9}".as_bytes());
         // 31 characters of 2 bytes each are 62 bytes once composed, though 93 as they came.
         assert_eq!(name(&"e\u{301}".repeat(31)).as_bytes().len(), 62);

@@ -58,7 +58,7 @@ fn a_service_that_its_owner_asks_for_is_not_given_up() {
 
 #[test]
 fn an_attacked_network_comes_to_rest() {
-    // 6762-9-1, 6762-10.1-2, 6762-10.2-4
+    // 6762-21-1, 6762-9-1, 6762-10.1-2, 6762-10.2-4
     for (seed, attack) in (0..).zip(Attack::ALL) {
         let mut story = Story::new(seed)
             .step(Step::Join(0))

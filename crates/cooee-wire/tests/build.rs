@@ -184,6 +184,25 @@ fn sections_come_in_order() {
 }
 
 #[test]
+fn a_record_is_the_same_in_every_section() {
+    // 6762-2-3
+    let record = service().remove(0);
+    let sections = [Section::Answer, Section::Authority, Section::Additional];
+    let read = sections.map(|section| {
+        let mut buffer = [0; 512];
+        let mut builder =
+            MessageBuilder::new(&mut buffer, 0, Flags::RESPONSE, Compression::Multicast).unwrap();
+        builder.record(section, record.as_record()).unwrap();
+        let length = builder.finish();
+        let message = Message::parse(&buffer[..length]).unwrap();
+        let (found, read) = message.records().next().unwrap().unwrap();
+        assert_eq!(found, section);
+        (read.to_owned().unwrap(), buffer[12..length].to_vec())
+    });
+    assert!(read.iter().all(|same| *same == read[0] && same.0 == record));
+}
+
+#[test]
 fn impossible_records_are_refused() {
     // 1035-3.2.3-1, 6891-6.1.1-5
     let opt = RecordBuf {

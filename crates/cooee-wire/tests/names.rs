@@ -65,7 +65,7 @@ fn bad_text_is_refused() {
 
 #[test]
 fn limits_are_63_and_255() {
-    // 1035-2.3.4-1, 1035-2.3.4-2, 6762-C-1, 6762-C-5
+    // 1035-2.3.4-1, 1035-2.3.4-2, 6762-C-1, 6762-C-5, 6762-3-11
     assert!(NameBuf::from_labels(["x".repeat(63)]).is_ok());
     assert_eq!(
         NameBuf::from_labels(["x".repeat(64)]),
@@ -109,6 +109,9 @@ fn ascii_case_folds_and_nothing_else() {
     for (a, b) in [(0xC1, 0xE1), (b'[', b'{'), (b'@', b'`'), (0xDD, 0xFD)] {
         assert_ne!(NameBuf::from_labels([[a]]), NameBuf::from_labels([[b]]));
     }
+    assert_ne!(name("É.local"), name("é.local")); // 6762-16-6
+    assert_ne!(name("\u{feff}x.local"), name("x.local")); // 6762-16-3: a character like any other
+    assert_eq!(name("\u{feff}x").as_octets(), b"\x04\xEF\xBB\xBFx\0");
     assert_ne!(name(r"a\.b"), name("a.b"));
     assert_ne!(name("a.b"), name("a.b.c"));
     assert_ne!(name("a.b.c"), name("a.b"));

@@ -152,7 +152,7 @@ fn avahi_to_cooee(lab: &Lab) -> Outcome<String> {
 }
 
 /// Everything that ash publishes is found by elm, and all of it is right.
-// RFC 6763 §1 (6763-1-6), §4.1.1 (6763-4.1.1-3), §6.4 (6763-6.4-12)
+// RFC 6762 §5.2 (6762-5.2-18), RFC 6763 §1 (6763-1-6), §4.1.1 (6763-4.1.1-3), §6.4 (6763-6.4-12)
 fn found(lab: &Lab, publisher: &dyn Stack, browser: &dyn Stack) -> Outcome<String> {
     let publications: Vec<_> = OFFERS
         .iter()

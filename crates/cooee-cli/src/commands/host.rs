@@ -265,6 +265,7 @@ mod tests {
 
     #[test]
     fn a_name_without_dot_is_one_of_local() {
+        // 6762-21-3, 6762-21-4, 6762-13-2, 6762-13-4
         assert_eq!(local_name("tabasco").unwrap().to_string(), "tabasco.local");
         assert_eq!(
             local_name("Tabasco.local.").unwrap().to_string(),
@@ -275,6 +276,10 @@ mod tests {
                 .unwrap_err()
                 .text
                 .contains("another domain")
+        );
+        assert!(
+            local_name("www.example.com").is_err(),
+            "nothing is appended"
         );
         assert!(local_name("").unwrap_err().text.contains("empty"));
         assert!(

@@ -5,10 +5,11 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::net::IpAddr;
 
-use cooee_wire::{Data, NameBuf, RdataBuf, RecordBuf, RecordType};
+use cooee_wire::{Class, Data, NameBuf, RdataBuf, RecordBuf, RecordType};
 
 use super::claims::mixed;
 use super::config::{HOST_TTL, LARGEST_MESSAGE};
+use super::learning::is_pseudo;
 use super::link_info::LinkInfo;
 
 /// The number of a group of published records.
@@ -125,10 +126,13 @@ impl RecordSet {
     ///
     /// # Errors
     ///
-    /// [`PublishError::Empty`], [`PublishError::Mixed`], [`PublishError::MixedTtl`], [`PublishError::Alias`] and [`PublishError::TooLarge`].
+    /// [`PublishError::Empty`], [`PublishError::Impossible`], [`PublishError::Mixed`], [`PublishError::MixedTtl`], [`PublishError::Alias`] and [`PublishError::TooLarge`].
     pub fn check(&self) -> Result<(), PublishError> {
         if self.is_empty() {
             return Err(PublishError::Empty);
+        }
+        if let Some(name) = self.impossible() {
+            return Err(PublishError::Impossible(name.clone()));
         }
         if let Some(name) = mixed(self) {
             return Err(PublishError::Mixed(name.clone()));
@@ -144,6 +148,19 @@ impl RecordSet {
             Some(name) => Err(PublishError::TooLarge(name.clone())),
             None => Ok(()),
         }
+    }
+
+    /// A name of which a record has a type or a class that is for messages and questions only, or a class that no room is left for.
+    // RFC 6762 §22 (6762-22-3), §10.2 (6762-10.2-17)
+    fn impossible(&self) -> Option<&NameBuf> {
+        let records = self.records.iter().map(|entry| &entry.record);
+        records
+            .filter(|record| {
+                let class = record.class;
+                is_pseudo(record.kind()) || class == Class::ANY || class.get() > LAST_CLASS
+            })
+            .map(|record| &record.name)
+            .next()
     }
 
     /// The name of an RRset whose records have different TTLs.
@@ -258,12 +275,18 @@ fn reverse_entry(address: IpAddr, host: &NameBuf) -> Entry {
     }
 }
 
+/// The top bit of a class is the cache-flush bit.
+const LAST_CLASS: u16 = 0x7FFF;
+
 /// Why a set of records cannot be published. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PublishError {
     /// The set is empty.
     Empty,
+    /// A record has a type or a class that only messages and questions have, or a class above 32767.
+    // RFC 6762 §22 (6762-22-3)
+    Impossible(NameBuf),
     /// There is no such group; it was withdrawn, perhaps.
     UnknownGroup,
     /// Another group has records of the same name and type with other data, and those or these are unique.
@@ -286,6 +309,9 @@ impl fmt::Display for PublishError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("there is no record to publish"),
+            Self::Impossible(name) => {
+                write!(f, "no record can have the type or class of one of {name}")
+            }
             Self::UnknownGroup => f.write_str("these records are not published any more"),
             Self::AlreadyPublished(name) => {
                 write!(f, "other unique records of {name} are published already")

@@ -8,7 +8,7 @@ use crate::{Service, ServiceEvent};
 
 #[test]
 fn the_second_of_two_equal_names_takes_another() {
-    // 6762-9-4, 6763-D-1
+    // 6762-3-3, 6762-9-4, 6763-D-1, 6763-4.1.1-7
     let mut lan = Lan::new(4);
     let (alice, bob, carol) = (
         lan.host("alice", 1),

@@ -93,6 +93,7 @@ fn withdrawing_what_has_failed_ends() {
 
 #[test]
 fn a_renamed_registration_tells_from_what_to_what() {
+    // 6762-9-9, 6763-D-2: the user can be told, and the name kept
     let mut lan = Lan::new(5);
     let (alice, bob) = (lan.host("alice", 1), lan.host("bob", 2));
     let _first = lan.wait(alice.zeroconf.publish(web("Web"))).unwrap();
@@ -328,7 +329,7 @@ fn records_are_published_found_and_taken_back() {
 
 #[test]
 fn a_chosen_name_survives_a_restart() {
-    // 6762-9-6
+    // 6762-9-6, 6762-9-8
     use std::collections::BTreeMap;
     use std::sync::{Arc, Mutex, mpsc};
 
