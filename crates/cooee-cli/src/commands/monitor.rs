@@ -1,27 +1,35 @@
 //! `cooee monitor`: every packet of multicast DNS, and what is wrong with it.
 
+use std::io::ErrorKind;
 use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ValueEnum;
 use cooee::Families;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::args::Over;
+use crate::clock::Moment;
 use crate::failure::{Failure, Outcome};
 use crate::monitor::filter::{Filter, Only};
-use crate::monitor::{Finding, Inspected, Inspector, Level, Live, Packet, Shape, Summary};
-use crate::output::Stop;
+use crate::monitor::{
+    Finding, Inspected, Inspector, Level, Live, Packet, PcapReader, PcapWriter, Shape, Skipped,
+    Summary,
+};
+use crate::output::{Stop, plain};
 use crate::reader::Reader;
 use crate::session::{self, Session};
 use crate::type_arg::{self, TypeArg};
-use crate::{duration, interfaces, name_arg, value_arg};
+use crate::{duration, escape, interfaces, name_arg, value_arg};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   cooee monitor                          all that is said on the links
   cooee monitor --type ipp -v            about printers, with every record
   cooee monitor --only lint -w 10m       what breaks a rule, for ten minutes
+  cooee monitor -r trouble.pcap --fail-on error
 
 It only listens. Exit code: 0 something was heard, 1 nothing was, or --fail-on found something, 2 wrong words,
 3 trouble with the network or a file.";
@@ -44,6 +52,12 @@ pub(crate) struct Args {
     /// Only packets of this kind (repeatable)
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     only: Vec<Only>,
+    /// Read a capture instead: pcap or pcapng, - is standard input
+    #[arg(short, long, value_name = "FILE")]
+    read: Option<PathBuf>,
+    /// Write the packets shown to a capture: pcap, with IP and UDP headers made anew
+    #[arg(short = 'W', long, value_name = "FILE")]
+    write: Option<PathBuf>,
     /// Do not look for what is wrong
     #[arg(long, conflicts_with = "fail_on")]
     no_lint: bool,
@@ -90,18 +104,39 @@ pub(crate) async fn run(args: &Args, session: Session) -> Result<Outcome, Failur
     let mut watching = Watching {
         filter: filter(args, families)?,
         inspector: Inspector::new(!args.no_lint),
+        writer: args.write.as_deref().map(writer).transpose()?,
         summary: Summary::new(),
         fail_on: args.fail_on,
         has_failed: false,
+        last: None,
+        broken: None,
         session,
     };
-    let mut live = Live::open(&watching.session, families)?;
-    if let Some(trouble) = interfaces::trouble(&live.present()) {
-        let text = format!("{trouble}; waiting for one");
-        watching.session.talk.hint(&text);
-    }
-    let end = watching.listen(args, &mut live).await?;
+    let end = match &args.read {
+        Some(path) => watching.read(args, path).await?,
+        None => {
+            let mut live = Live::open(&watching.session, families)?;
+            if let Some(trouble) = interfaces::trouble(&live.present()) {
+                let text = format!("{trouble}; waiting for one");
+                watching.session.talk.hint(&text);
+            }
+            watching.listen(args, &mut live).await?
+        }
+    };
     watching.finish(args, end)
+}
+
+fn writer(path: &Path) -> Result<PcapWriter, Failure> {
+    PcapWriter::create(path).map_err(|error| {
+        let name = escape::octets(path.as_os_str().as_encoded_bytes());
+        let text = format!("cannot write '{name}': {}", plain(&error));
+        match error.kind() {
+            ErrorKind::NotFound | ErrorKind::IsADirectory | ErrorKind::PermissionDenied => {
+                Failure::usage(text)
+            }
+            _ => Failure::trouble(text),
+        }
+    })
 }
 
 fn filter(args: &Args, families: Families) -> Result<Filter, Failure> {
@@ -127,15 +162,23 @@ fn filter(args: &Args, families: Families) -> Result<Filter, Failure> {
 /// How often it is looked whether something did not come.
 const PASS: Duration = Duration::from_secs(1);
 
+/// Packets of a capture that are read before the one that is shown.
+const READ_AHEAD: usize = 256;
+
 /// A session of listening.
 #[derive(Debug)]
 struct Watching {
     session: Session,
     inspector: Inspector,
+    writer: Option<PcapWriter>,
     filter: Filter,
     summary: Summary,
     fail_on: Option<FailOn>,
     has_failed: bool,
+    /// The time of the capture, if one is read.
+    last: Option<Moment>,
+    /// Why the capture could not be read to its end.
+    broken: Option<Failure>,
 }
 
 /// Why it ended.
@@ -193,11 +236,90 @@ impl Watching {
         }
     }
 
+    /// Reads a capture to its end.
+    async fn read(&mut self, args: &Args, path: &Path) -> Result<End, Failure> {
+        if !self.session.common.interfaces.is_empty()
+            || !self.session.common.exclude_interface.is_empty()
+        {
+            let text = "-i and -I choose links to listen on: a capture has none";
+            return Err(Failure::usage(text));
+        }
+        let mut capture = PcapReader::open(path)?;
+        let (send, mut packets) = mpsc::channel(READ_AHEAD);
+        // Reading blocks, above all from a pipe: it has a thread of its own, which ends with the process.
+        let thread = std::thread::Builder::new().name("capture".into());
+        let reading = thread.spawn(move || {
+            loop {
+                let next = capture.next().transpose();
+                let is_end = !matches!(next, Some(Ok(_)));
+                if send.blocking_send((next, capture.skipped())).is_err() || is_end {
+                    return;
+                }
+            }
+        });
+        reading.map_err(|error| Failure::trouble(format!("cannot start: {}", plain(&error))))?;
+
+        let deadline = args.timeout.map(|timeout| Instant::now() + timeout);
+        let mut signals = self.session.signals.clone();
+        let mut reader = Reader::watch();
+        let mut skipped = Skipped::default();
+        let end = loop {
+            if args
+                .count
+                .is_some_and(|count| self.summary.packets() >= count)
+            {
+                break End::Ordinary;
+            }
+            let next = tokio::select! {
+                biased;
+                _ = signals.asked() => break End::Ordinary,
+                () = reader.gone() => break End::Unread,
+                () = super::at(deadline) => break End::Ordinary,
+                next = packets.recv() => next,
+            };
+            let Some((packet, so_far)) = next else {
+                break End::Ordinary;
+            };
+            skipped = so_far;
+            let told = match packet {
+                Some(Ok(packet)) => {
+                    self.last = Some(packet.moment);
+                    self.tell(packet)
+                }
+                Some(Err(failure)) => {
+                    // What was read before it is summed up first.
+                    self.broken = Some(failure);
+                    break End::Ordinary;
+                }
+                None => break End::Ordinary,
+            };
+            if let Err(stop) = told {
+                return stop.into_result().map(|()| End::Unread);
+            }
+        };
+        self.tell_skipped(skipped);
+        Ok(end)
+    }
+
+    fn tell_skipped(&self, skipped: Skipped) {
+        let Skipped { cut, unknown } = skipped;
+        if cut > 0 {
+            let text = format!("{cut} packets left out: the capture has cut them short");
+            self.session.talk.hint(&text);
+        }
+        if unknown > 0 {
+            let text =
+                format!("{unknown} frames left out: of a kind of link that is not known here");
+            self.session.talk.hint(&text);
+        }
+    }
+
     /// Looks at a packet, and shows it if it is wanted.
     fn tell(&mut self, packet: Packet) -> Result<(), Stop> {
         let seen = self.inspector.inspect(packet);
         if self.filter.passes(&seen) {
             self.summary.add(&seen);
+            self.write(&seen.packet)?;
             self.show(&seen)?;
             return self.show_findings(&seen.findings, Some(&seen));
         }
@@ -211,7 +333,7 @@ impl Watching {
 
     /// Tells what should have come by now.
     fn pass(&mut self) -> Result<(), Stop> {
-        let findings = self.inspector.pass(&self.session.now());
+        let findings = self.inspector.pass(&self.now());
         let findings: Vec<Finding> = findings
             .into_iter()
             .filter(|finding| self.filter.passes_finding(finding))
@@ -242,7 +364,7 @@ impl Watching {
             let is_reached = |level: FailOn| level.is_reached(finding.level());
             self.has_failed |= self.fail_on.is_some_and(is_reached);
             let line = if self.session.common.json {
-                let now = self.session.now();
+                let now = self.now();
                 finding.json(seen.map_or(&now, |seen| &seen.packet.moment))
             } else {
                 self.shape().finding(finding, seen.map(|seen| seen.number))
@@ -250,6 +372,18 @@ impl Watching {
             self.session.output.line(&line)?;
         }
         Ok(())
+    }
+
+    /// What was heard goes into the capture that is written, too.
+    fn write(&mut self, packet: &Packet) -> Result<(), Stop> {
+        match &mut self.writer {
+            Some(writer) => writer.write(packet).map_err(Stop::Failed),
+            None => Ok(()),
+        }
+    }
+
+    fn now(&self) -> Moment {
+        self.last.unwrap_or_else(|| self.session.now())
     }
 
     fn shape(&self) -> Shape {
@@ -267,7 +401,7 @@ impl Watching {
         }
         let counts = self.inspector.counts();
         if self.session.common.json {
-            let line = self.summary.json(&self.session.now(), &counts);
+            let line = self.summary.json(&self.now(), &counts);
             if let Err(stop) = self.session.output.line(&line) {
                 return stop.into_result().map(|()| Outcome::Done);
             }
@@ -275,6 +409,9 @@ impl Watching {
             for line in self.summary.lines(&counts) {
                 self.session.talk.hint(&line);
             }
+        }
+        if let Some(broken) = self.broken {
+            return Err(broken);
         }
         let heard = self.summary.packets();
         let is_short = args.count.is_some_and(|count| heard < count);

@@ -52,7 +52,7 @@ impl Packet {
     }
 
     /// The same from another port.
-    pub(super) fn from_port(mut self, port: u16) -> Self {
+    pub(super) fn sent_from(mut self, port: u16) -> Self {
         self.source.set_port(port);
         self
     }

@@ -40,7 +40,7 @@ fn legacy(id: u8, questions: bool, record: RecordBuf) -> Vec<Packet> {
     let mut reply = message(Flags::RESPONSE, asked, &[(ANSWER, record)]);
     reply[1] = id;
     vec![
-        packet(0, OTHER, query).from_port(4_000),
+        packet(0, OTHER, query).sent_from(4_000),
         packet(30, BOX, reply).to("192.0.2.2:4000"),
     ]
 }

@@ -28,7 +28,7 @@ fn probed_with(question: QuestionBuf, proposed: RecordBuf) -> [Packet; 1] {
 pub(super) fn cases() -> Vec<Case> {
     let announced = || told(750, BOX, &[a("box.local", 1)]);
     let any = ask_unicast("box.local", RecordType::ANY);
-    let bare = packet(250, BOX, query(&[any.clone()], &[]));
+    let bare = packet(250, BOX, query(std::slice::from_ref(&any), &[]));
     vec![
         // 6762-8.1-1
         case(

@@ -65,7 +65,7 @@ pub(super) fn cases() -> Vec<Case> {
             // A query of unicast DNS has an ID.
             changed(1, 7, asked())
                 .into_iter()
-                .map(|packet| packet.from_port(4_000)),
+                .map(|packet| packet.sent_from(4_000)),
         ),
         case(rule::HEADER_RESPONSE_ID, changed(0, 1, told()), one(told())),
         case(rule::HEADER_OPCODE, changed(2, 0x28, asked()), one(asked())),
@@ -99,10 +99,10 @@ pub(super) fn cases() -> Vec<Case> {
             rule::SOURCE_PORT,
             one(told())
                 .into_iter()
-                .map(|packet| packet.from_port(5_354)),
+                .map(|packet| packet.sent_from(5_354)),
             one(asked())
                 .into_iter()
-                .map(|packet| packet.from_port(5_354)),
+                .map(|packet| packet.sent_from(5_354)),
         ),
         // 6762-11-1
         case(

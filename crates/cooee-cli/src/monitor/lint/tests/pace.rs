@@ -26,7 +26,7 @@ fn asked_unicast(at: u64) -> Packet {
 
 pub(super) fn cases() -> Vec<Case> {
     let web = ptr("_http._tcp.local", "Web._http._tcp.local");
-    let listed = |at| packet(at, BOX, response(&[web.clone()]));
+    let listed = |at| packet(at, BOX, response(std::slice::from_ref(&web)));
     vec![
         // 6762-6-30
         case(
@@ -66,7 +66,7 @@ pub(super) fn cases() -> Vec<Case> {
             [
                 asked(0),
                 asked(1_000),
-                asked(1_100).from_port(4_000),
+                asked(1_100).sent_from(4_000),
                 packet(1_200, BOX, probe(&[a("box.local", 1)])),
                 packet(1_450, BOX, probe(&[a("box.local", 1)])),
             ],
