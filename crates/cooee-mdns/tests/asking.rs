@@ -3,9 +3,10 @@
 mod lan;
 
 use cooee_mdns::{Event, Instant, LinkSet, QueryOptions, RecordSet};
-use cooee_wire::{Message, QuestionBuf, RecordType, Section};
+use cooee_wire::{Flags, Message, QuestionBuf, RecordBuf, RecordType, Section};
 use lan::{
-    Lan, a, flush, ms, name, ptr, query, questions, records, response, service, txt, with_ttl,
+    Lan, a, flush, message, ms, name, ptr, query, questions, records, response, service, txt,
+    with_ttl,
 };
 
 const HTTP: &str = "_http._tcp.local";
@@ -300,6 +301,92 @@ fn the_query_of_another_that_knows_more_does_not_stand_for_ours() {
     lan.inject("[fe80::9]:5353", &knowing);
     lan.run_ms(500);
     assert_eq!(lan.asked_at(host, start, HTTP, RecordType::PTR).len(), 1);
+}
+
+#[test]
+fn a_truncated_query_stands_for_ours_unless_what_follows_knows_more() {
+    // 6762-7.3-1, 6762-7.2-4
+    let asked = |known: &[RecordBuf]| {
+        let mut lan = Lan::new(31);
+        let host = lan.host("a", 1);
+        let start = lan.now();
+        lan.ask(host, HTTP, RecordType::PTR);
+        let question = [QuestionBuf::new(name(HTTP), RecordType::PTR)];
+        let first = message(Flags::QUERY.with_truncated(true), &question, &[]);
+        let known = known.iter().map(|known| (Section::Answer, known.clone()));
+        let last = message(Flags::QUERY, &[], &known.collect::<Vec<_>>());
+        for part in [first, last] {
+            lan.inject("192.0.2.9:5353", &part);
+            lan.inject("[fe80::9]:5353", &part);
+        }
+        lan.run_ms(1100);
+        lan.asked_at(host, start, HTTP, RecordType::PTR)
+    };
+    assert_eq!(asked(&[]), [1001]);
+    let first = asked(&[ptr(HTTP, "Shop._http._tcp.local")])[0];
+    assert!(first <= 120, "{first}");
+}
+
+#[test]
+fn a_series_does_not_ask_what_was_asked_just_now_to_refresh_an_answer() {
+    // 6762-5.2-2: the refresh at 80 % of 83 s comes shortly before the query of the series that is due after 63 s
+    for seed in 0..10 {
+        let mut lan = Lan::new(seed);
+        let (host, shop) = (lan.host("a", 1), lan.host("shop", 2));
+        let pointer = with_ttl(ptr(HTTP, "Shop._http._tcp.local"), 83);
+        lan.publish(shop, RecordSet::new().shared(pointer));
+        lan.run_ms(5000);
+        lan.ask(host, HTTP, RecordType::PTR);
+        lan.run_ms(70_000);
+        lan.assert_clean();
+    }
+}
+
+#[test]
+fn who_gives_up_and_asks_again_waits_its_second_too() {
+    // 6762-5.2-2, ruling 3
+    let mut lan = Lan::new(33);
+    let host = lan.host("a", 1);
+    let start = lan.now();
+    for _ in 0..30 {
+        let asking = lan.ask(host, HTTP, RecordType::PTR);
+        lan.run_ms(150);
+        lan.network
+            .command(host, |station, now| station.engine.cancel(now, asking));
+    }
+    let asked = lan.asked_at(host, start, HTTP, RecordType::PTR);
+    assert!((3..=5).contains(&asked.len()), "{asked:?}");
+    lan.assert_clean();
+}
+
+#[test]
+fn of_many_who_ask_the_same_few_do() {
+    // 6762-7.3-1: two in each interval, however many there are and however much they know
+    for services in [3, 150] {
+        let mut lan = Lan::new(32);
+        let shop = lan.host("shop", 1);
+        for number in 0..services {
+            lan.publish(shop, service(&format!("Shop {number}"), "box.local", 80));
+        }
+        lan.run_ms(5000);
+        let hosts: Vec<_> = (0..20)
+            .map(|number| {
+                let host = lan.host("browser", 10 + number);
+                lan.ask(host, HTTP, RecordType::PTR);
+                lan.run_ms(300);
+                host
+            })
+            .collect();
+        let start = lan.now();
+        lan.run_ms(1_800_000);
+        let queries: usize = hosts
+            .iter()
+            .map(|&host| lan.asked_at(host, start, HTTP, RecordType::PTR).len())
+            .sum();
+        // Intervals of 4 s to half an hour are ten doublings.
+        assert!(queries <= 30, "{services} services: {queries} queries");
+        lan.assert_clean();
+    }
 }
 
 #[test]

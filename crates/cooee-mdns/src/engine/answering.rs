@@ -145,8 +145,17 @@ impl Link {
         }
         let source = query.source.ip();
         let mut is_unique_listed = false;
+        // What others know says something about what we know only beside their questions.
+        let all_matter = query.questions > 0 && !query.truncated;
         for record in query.message.answers() {
             let Ok(record) = record else { break };
+            let name = cx.keys.name(record.name);
+            if !all_matter
+                && self.own.find_name(name, record.name).is_none()
+                && self.asked.of_name(name, record.name).next().is_none()
+            {
+                continue;
+            }
             let hashes = Hashes::of(&cx.keys, &record);
             let ours = self.own.find(hashes.record, &record);
             if let Some(slot) = ours
@@ -175,8 +184,14 @@ impl Link {
                     self.asked
                         .answered_by(hashes.name, record.name, record.kind(), record.class);
                 for slot in differing.collect::<Vec<usize>>() {
-                    if let Some(asked) = self.asked.get_mut(slot) {
-                        asked.differs_from = query.serial;
+                    let Some(asked) = self.asked.get_mut(slot) else {
+                        continue;
+                    };
+                    asked.differs_from = query.serial;
+                    if query.questions == 0
+                        && let Some(due) = asked.is_stood_in_for_no_more(now, source)
+                    {
+                        asked.timer.set(due, Why::Ask(slot), &mut self.deadlines);
                     }
                 }
             }
@@ -540,38 +555,18 @@ impl Link {
         question: &Question<'_>,
         hash: u64,
     ) {
-        if question.unicast_response || query.is_private() || query.truncated {
+        if question.unicast_response || query.is_private() {
             return;
         }
-        let (ipv4, ipv6) = (self.info.ipv4, self.info.ipv6);
-        let Some(slot) = self
+        let slot = self
             .asked
-            .find(hash, question.name, question.kind, question.class)
-        else {
-            return;
-        };
-        let Some(asked) = self.asked.get_mut(slot) else {
-            return;
-        };
-        if asked.differs_from == query.serial || asked.complete {
-            return;
-        }
-        // Only a query that is about to go out is stood in for; the back-off goes on as if it had been ours.
-        let soon = asked.ready
-            || asked
-                .timer
-                .due()
-                .is_some_and(|due| due.since(now) <= MULTICAST_SPACING);
-        if !soon {
-            return;
-        }
-        match query.family {
-            Family::V4 => asked.heard.ipv4 = true,
-            Family::V6 => asked.heard.ipv6 = true,
-        }
-        if asked.heard.ipv4 >= ipv4 && asked.heard.ipv6 >= ipv6 {
-            asked.ready = false;
-            let next = asked.advance_series(now);
+            .find(hash, question.name, question.kind, question.class);
+        let truncated = query.truncated.then(|| query.source.ip());
+        if let Some(slot) = slot
+            && let Some(asked) = self.asked.get_mut(slot)
+            && asked.differs_from != query.serial
+            && let Some(next) = asked.hear(now, query.family, &self.info, truncated)
+        {
             asked.timer.set(next, Why::Ask(slot), &mut self.deadlines);
         }
     }

@@ -1,6 +1,8 @@
 //! The questions that stand on a link.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::net::IpAddr;
 use core::time::Duration;
 
 use cooee_wire::{Class, Name, QuestionBuf, RecordType};
@@ -9,16 +11,22 @@ use slab::Slab;
 
 use super::Instant;
 use super::cache::matches;
-use super::config::{FIRST_QUERY_INTERVAL, LAST_QUERY_INTERVAL};
+use super::config::{FIRST_QUERY_INTERVAL, LAST_QUERY_INTERVAL, TRUNCATED_RESPONSE_LIMIT};
 use super::deadlines::Timer;
 use super::event::QueryId;
+use super::link_info::{Family, LinkInfo};
 
 /// The questions that stand on one link, each once, however many clients ask it.
 #[derive(Debug, Default)]
 pub(super) struct AskedQuestions {
     questions: Slab<Asked>,
     by_name: HashTable<usize>,
+    /// Those that were dropped lately, and when they were last sent: whoever asks again waits its second too.
+    dropped: BTreeMap<(u64, u16, u16), Instant>,
 }
+
+/// How many dropped questions are remembered. Only our own application can fill this.
+const DROPPED: usize = 1024;
 
 /// A question and the state of its series of queries.
 #[derive(Debug)]
@@ -42,6 +50,19 @@ pub(super) struct Asked {
     pub(super) differs_from: u64,
     /// Families on which another host's same question was heard since the series' last query (ruling 24).
     pub(super) heard: Heard,
+    /// The query of another host that stood for ours, while known answers of it may follow.
+    pub(super) stand_in: Option<StandIn>,
+}
+
+/// A truncated query of another host that stands for ours, unless one of the known answers that follow it is none that we have.
+// RFC 6762 §7.3 (6762-7.3-1), §7.2 (6762-7.2-4)
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StandIn {
+    by: IpAddr,
+    until: Instant,
+    /// The series as it stood, and when its next query was due.
+    before: Series,
+    due: Instant,
 }
 
 /// How far the queries for a question have come.
@@ -81,17 +102,22 @@ impl AskedQuestions {
         {
             return found;
         }
+        let dropped = self.dropped.remove(&key(hash, question));
         let slot = self.questions.insert(Asked {
             question: question.clone(),
             hash,
             clients: Vec::new(),
-            series: Series::default(),
+            series: Series {
+                last_sent: dropped,
+                ..Series::default()
+            },
             timer: Timer::default(),
             asked_for_unicast: None,
             ready: false,
             complete: false,
             differs_from: 0,
             heard: Heard::default(),
+            stand_in: None,
         });
         let questions = &self.questions;
         self.by_name.insert_unique(hash, slot, |&slot| {
@@ -148,6 +174,19 @@ impl AskedQuestions {
             && let Ok(entry) = self.by_name.find_entry(asked.hash, |&other| other == slot)
         {
             entry.remove();
+            if let Some(last) = asked.series.last_sent {
+                self.remember(key(asked.hash, &asked.question), last);
+            }
+        }
+    }
+
+    fn remember(&mut self, key: (u64, u16, u16), last: Instant) {
+        if self.dropped.len() >= DROPPED {
+            self.dropped
+                .retain(|_, sent| last.since(*sent) < FIRST_QUERY_INTERVAL);
+        }
+        if self.dropped.len() < DROPPED {
+            self.dropped.insert(key, last);
         }
     }
 
@@ -155,6 +194,11 @@ impl AskedQuestions {
     pub(super) fn slots(&self) -> Vec<usize> {
         self.questions.iter().map(|(slot, _)| slot).collect()
     }
+}
+
+/// What tells a question from others, by the hash of its name.
+fn key(hash: u64, question: &QuestionBuf) -> (u64, u16, u16) {
+    (hash, question.kind.get(), question.class.get())
 }
 
 impl Asked {
@@ -172,7 +216,61 @@ impl Asked {
             is_due: false,
         };
         self.heard = Heard::default();
+        self.stand_in = None;
         now + interval
+    }
+
+    /// Whether the next query is near enough that another host's can stand for it: at most half an interval, or a second. With less, of many
+    /// who ask the same nearly everybody would go on asking.
+    // RFC 6762 §7.3 (6762-7.3-1)
+    fn is_due_soon(&self, now: Instant) -> bool {
+        let half = self.series.interval.unwrap_or_default() / 2;
+        let soon = half.max(FIRST_QUERY_INTERVAL);
+        let due = self.timer.due();
+        self.ready || due.is_some_and(|due| due.since(now) <= soon)
+    }
+
+    /// Another host asks the same. Tells when the next query is due if that stands for ours; the back-off goes on as if it had been ours.
+    /// `truncated`: who has asked, if more of its known answers are to follow.
+    // RFC 6762 §7.3 (6762-7.3-1), ruling 24
+    pub(super) fn hear(
+        &mut self,
+        now: Instant,
+        family: Family,
+        info: &LinkInfo,
+        truncated: Option<IpAddr>,
+    ) -> Option<Instant> {
+        if self.complete || !self.is_due_soon(now) {
+            return None;
+        }
+        match family {
+            Family::V4 => self.heard.ipv4 = true,
+            Family::V6 => self.heard.ipv6 = true,
+        }
+        let everywhere = self.heard.ipv4 >= info.ipv4 && self.heard.ipv6 >= info.ipv6;
+        if !everywhere {
+            return None;
+        }
+        self.ready = false;
+        let (before, due) = (self.series, self.timer.due().unwrap_or(now));
+        let next = self.advance_series(now);
+        self.stand_in = truncated.map(|by| StandIn {
+            by,
+            until: now + TRUNCATED_RESPONSE_LIMIT,
+            before,
+            due,
+        });
+        Some(next)
+    }
+
+    /// A known answer that we do not have follows the query of this host. Tells when our own is due, if that had stood for it.
+    pub(super) fn is_stood_in_for_no_more(&mut self, now: Instant, by: IpAddr) -> Option<Instant> {
+        let stand_in = self
+            .stand_in
+            .filter(|stand_in| stand_in.by == by && now < stand_in.until)?;
+        self.stand_in = None;
+        self.series = stand_in.before;
+        Some(stand_in.due.max(now))
     }
 
     /// Begins the series anew.

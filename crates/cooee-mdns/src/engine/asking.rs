@@ -101,12 +101,22 @@ impl Link {
             .is_some_and(|asked| asked.clients.contains(&query))
     }
 
-    /// The next query of a series is due.
-    pub(super) fn series_is_due(&mut self, slot: usize) {
-        if let Some(asked) = self.asked.get_mut(slot) {
-            asked.series.is_due = true;
+    /// The next query of a series is due. If the question has just been asked to refresh an answer, it waits its second.
+    // RFC 6762 §5.2 (6762-5.2-2)
+    pub(super) fn series_is_due(&mut self, now: Instant, slot: usize) {
+        let Some(asked) = self.asked.get_mut(slot) else {
+            return;
+        };
+        asked.series.is_due = true;
+        let last = asked.series.last_sent;
+        match last.map(|last| last + FIRST_QUERY_INTERVAL) {
+            Some(earliest) if earliest > now => {
+                asked
+                    .timer
+                    .set(earliest, Why::Ask(slot), &mut self.deadlines);
+            }
+            _ => self.ask_now(slot),
         }
-        self.ask_now(slot);
     }
 
     /// The question is to go out with the next datagram.

@@ -260,7 +260,7 @@ impl Link {
             Why::Respond => self.release_answers(now),
             // These are looked through when the next datagram is composed.
             Why::Reply | Why::Farewell => {}
-            Why::Ask(slot) => self.series_is_due(slot),
+            Why::Ask(slot) => self.series_is_due(now, slot),
             Why::Cached(slot) => self.cached_record_is_due(now, slot, cx),
         }
     }
