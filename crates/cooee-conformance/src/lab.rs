@@ -88,7 +88,9 @@ impl Lab {
         let gateway = Self::HOSTS[0].to_string();
         lab.at_subject(&["route", "add", "default", "via", &gateway])?;
         let far = "far0";
-        lab.at_subject(&["link", "add", ELSEWHERE, "type", "veth", "peer", "name", far])?;
+        lab.at_subject(&[
+            "link", "add", ELSEWHERE, "type", "veth", "peer", "name", far,
+        ])?;
         for end in [ELSEWHERE, far] {
             lab.at_subject(&["link", "set", end, "addrgenmode", "none", "up"])?;
         }

@@ -133,7 +133,13 @@ impl History {
     }
 
     /// Says who sent a packet, and whether it is the copy of one before.
-    pub(crate) fn meet(&mut self, now: Duration, packet: &Packet) -> (Host, bool) {
+    pub(crate) fn meet(
+        &mut self,
+        now: Duration,
+        packet: &Packet,
+        decoded: &Decoded,
+    ) -> (Host, bool) {
+        self.hosts.learn(packet, decoded);
         let source = packet.source.ip();
         let payload = self.hasher.hash_one(&packet.payload);
         let host = self.hosts.at(packet.link(), source);
@@ -152,7 +158,8 @@ impl History {
             }
         }
         if let Some(twin) = twin {
-            self.hosts.unite(packet.link(), twin.source, source);
+            self.hosts
+                .unite(packet.link(), [twin.source, source].into_iter());
         }
         if self.recent.len() >= MOST_RECENT {
             self.recent.pop_front();
@@ -287,7 +294,6 @@ impl History {
 
     /// Takes a packet in.
     pub(crate) fn learn(&mut self, seen: &Seen<'_>) {
-        self.hosts.learn(seen.packet, seen.decoded);
         if seen.decoded.is_response() {
             if seen.packet.is_multicast() {
                 self.learn_response(seen, seen.decoded);

@@ -45,10 +45,19 @@ impl Hosts {
         self.by_address.get(&(link, address)).copied()
     }
 
-    /// Notes that two addresses are of one machine.
-    pub(crate) fn unite(&mut self, link: u32, known: IpAddr, other: IpAddr) {
-        let host = self.at(link, known);
-        self.by_address.insert((link, other), host);
+    /// Notes that addresses are of one machine: the one that was known first, if any was.
+    pub(crate) fn unite(&mut self, link: u32, addresses: impl Iterator<Item = IpAddr> + Clone) {
+        let known = addresses
+            .clone()
+            .filter_map(|address| self.known_at(link, address));
+        let host = match (known.min(), addresses.clone().next()) {
+            (Some(host), _) => host,
+            (None, Some(address)) => self.at(link, address),
+            (None, None) => return,
+        };
+        for address in addresses {
+            self.by_address.insert((link, address), host);
+        }
     }
 
     /// A host that tells all its addresses, the one it sends from among them, tells which are one machine.
@@ -68,10 +77,8 @@ impl Hosts {
         let addresses: Vec<_> = addresses.collect();
         let own = addresses.iter().find(|(_, address)| *address == source);
         let Some((name, _)) = own else { return };
-        for (other, address) in &addresses {
-            if other == name && *address != source {
-                self.unite(packet.link(), source, *address);
-            }
-        }
+        // One of them may be new: a host that has another address now is the host it was.
+        let all = addresses.iter().filter(|(other, _)| other == name);
+        self.unite(packet.link(), all.map(|(_, address)| *address));
     }
 }

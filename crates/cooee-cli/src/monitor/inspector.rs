@@ -57,7 +57,7 @@ impl Inspector {
         // A capture may be out of order; the rules are about time that goes on.
         self.now = self.now.max(packet.moment.since_start);
         let decoded = Decoded::read(&packet.payload);
-        let (host, is_twin) = self.history.meet(self.now, &packet);
+        let (host, is_twin) = self.history.meet(self.now, &packet, &decoded);
         let seen = Seen {
             number: self.count,
             now: self.now,

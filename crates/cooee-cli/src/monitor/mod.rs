@@ -12,6 +12,8 @@
 
 mod bounded;
 mod decoded;
+#[cfg(test)]
+mod engine_tests;
 pub(crate) mod filter;
 mod fragments;
 mod frame;

@@ -172,6 +172,10 @@ impl Pace {
                 was_unicast: false,
             });
             let last = asked.times.last();
+            // RFC 6762 §5.2 (6762-5.2-9): what is about to expire is asked for at a pace of its own.
+            if history.is_expiring(seen, question) {
+                asked.times.0.clear();
+            }
             asked.times.push(seen.now);
             let was_unicast = std::mem::replace(&mut asked.was_unicast, question.unicast_response);
             let Some(since) = last.map(|last| seen.since(last)) else {
@@ -188,11 +192,9 @@ impl Pace {
                 );
                 report.add_named(seen, rule::QU_REPEATED, about, text);
             }
-            // RFC 6762 §5.2 (6762-5.2-9): what is about to expire is asked for at a pace of its own.
-            if history.is_expiring(seen, question) || since > LONGEST_INTERVAL {
-                continue;
-            }
-            if let Some([a, b, c]) = asked.times.equal_intervals() {
+            if since <= LONGEST_INTERVAL
+                && let Some([a, b, c]) = asked.times.equal_intervals()
+            {
                 let text = format!("intervals {a:.1}, {b:.1}, {c:.1} s do not double");
                 report.add_named(seen, rule::NO_BACKOFF, about, text);
             }
