@@ -15,7 +15,14 @@ const FUZZ_SECONDS: u32 = 10;
 
 /// What is linted beside the default features: without them, and with all.
 const FEATURES: &[&[&str]] = &[
-    &["--package", "cooee-wire", "--no-default-features"],
+    &[
+        "--package",
+        "cooee-wire",
+        "--no-default-features",
+        "--lib",
+        "--example",
+        "no_std",
+    ],
     &[
         "--package",
         "cooee-wire",

@@ -135,8 +135,6 @@ impl ServiceRecords {
         let service_type = self.name.service_type();
         let unique = Vec::from([
             // RFC 6763 §4 (6763-1-2)
-            // RFC 2782 (2782-format-10): not done, because the host may be another machine, whose records are not seen here;
-            // what `cooee` publishes on this host has its addresses and is no alias.
             RecordBuf::new(
                 name.clone(),
                 HOST_TTL,
