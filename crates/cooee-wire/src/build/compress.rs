@@ -1,4 +1,5 @@
 use crate::name::Labels;
+use crate::parse::pointer;
 
 /// How many suffixes are remembered. What comes later is still compressed against these.
 ///
@@ -87,7 +88,8 @@ impl Suffixes {
         let mut rest = labels.clone();
         let first = rest.next()?;
         let wanted = tag(first);
-        let known = self.tags.iter().zip(&self.offsets).take(self.len);
+        let (tags, offsets) = (self.tags.get(..self.len)?, self.offsets.get(..self.len)?);
+        let known = tags.iter().zip(offsets);
         known
             .filter(|(tag, _)| **tag == wanted)
             .map(|(_, offset)| *offset)
@@ -113,6 +115,8 @@ fn tag(label: &[u8]) -> Tag {
 }
 
 /// Whether `first` and the labels behind it stand at `offset` of the message, octet for octet.
+///
+/// What stands there was written here: labels, and pointers that lead strictly backwards.
 #[inline]
 fn same(
     message: &[u8],
@@ -121,17 +125,26 @@ fn same(
     mut rest: Labels<'_>,
     effort: &mut u32,
 ) -> bool {
-    let mut written = Labels::new(message, offset);
-    if written.next() != Some(first) {
-        return false;
-    }
-    while let Some(left) = effort.checked_sub(1) {
-        *effort = left;
-        match (written.step(), rest.step()) {
-            (Ok(Some(written)), Ok(Some(label))) if written == label => {}
-            (Ok(None), Ok(None)) => return true,
+    let mut written = message.get(offset..).unwrap_or_default();
+    let mut label = Some(first);
+    loop {
+        match (written, label) {
+            (&[high @ 0xC0..=0xFF, low, ..], _) => {
+                written = message.get(pointer(high, low)..).unwrap_or_default();
+            }
+            ([len, tail @ ..], Some(wanted)) if usize::from(*len) == wanted.len() => {
+                let (Some(tail), Some(left)) = (tail.strip_prefix(wanted), effort.checked_sub(1))
+                else {
+                    return false;
+                };
+                (written, *effort) = (tail, left);
+                label = match rest.step() {
+                    Ok(label) => label,
+                    Err(_) => return false,
+                };
+            }
+            ([0, ..], None) => return true,
             _ => return false,
         }
     }
-    false
 }
