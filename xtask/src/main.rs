@@ -8,6 +8,7 @@ mod ci;
 #[cfg(test)]
 mod complaints;
 mod compliance;
+mod conformance;
 mod corpus;
 mod interop;
 mod simulate;
@@ -22,6 +23,12 @@ cargo xtask TASK
   ci [--require-all]      everything CI asks beyond `cargo test`: format, lints, docs, no_std, tidy, compliance, fuzz,
                           demo, interop; with --require-all a step that cannot run here is a failure
   compliance [--check]    write docs/compliance.md from the clause tables and the citations in the code
+  conformance [OPTIONS]   the conformance suite on us and on others, and each against each (Linux, root): docs/conformance.md
+      --only SUBJECT      only this one, and the matrix with it; may be repeated. What was found of the others is kept
+      --quick             cooee alone, without the matrix and the report; a warning is a failure
+      --no-tests, --no-matrix
+      --lanes N           so many links at a time
+      --require-all       a subject that cannot be prepared is a failure, not a skip
   corpus [FOLDER]         write the packets of a corpus (../shared/corpus) as seeds of the fuzz targets
   interop [OPTIONS]       cooee and other people's software in network namespaces (Linux, root)
       --only TEXT         only scenarios whose name contains TEXT; may be repeated
@@ -49,6 +56,7 @@ fn main() -> ExitCode {
     let outcome = match task.as_str() {
         "ci" => ci::run(rest),
         "compliance" => compliance::run(rest),
+        "conformance" => conformance::run(rest),
         "corpus" => corpus::run(rest),
         "interop" => interop::run(rest),
         interop::FLOOD => interop::flood(rest),

@@ -70,6 +70,27 @@ pub(crate) fn output(command: &mut Command) -> Outcome<String> {
     }
 }
 
+/// The cargo that runs this program.
+pub(crate) fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Builds what these words of `cargo build` mean with optimisation, and gives the path of the program.
+pub(crate) fn build_release(what: &[&str]) -> Outcome<PathBuf> {
+    let options = [
+        "build",
+        "--release",
+        "--message-format",
+        "json-render-diagnostics",
+    ];
+    let told = output(cargo().args(options).args(what).stderr(Stdio::inherit()))?;
+    told.lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .next_back()
+        .ok_or_else(|| format!("cargo built no program: {}", what.join(" ")))
+}
+
 /// Whether `PATH`, or one of the places where daemons live, has this program.
 pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();

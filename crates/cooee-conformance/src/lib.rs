@@ -21,6 +21,7 @@
 mod evidence;
 mod lab;
 mod link;
+mod matrix;
 mod packet;
 mod query;
 mod report;
@@ -34,6 +35,7 @@ mod test;
 pub use evidence::{keep, pcap, text};
 pub use lab::Lab;
 pub use link::{Address, From, GROUP_V4, GROUP_V6, Link, PORT};
+pub use matrix::{Cell, Contender, Mark, matrix};
 pub use packet::{Contents, Packet};
 pub use query::{Outgoing, flushed, with_ttl};
 pub use report::{Tally, json, line, list, list_markdown, markdown};

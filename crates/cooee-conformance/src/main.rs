@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use cooee_conformance::subject::Launch;
-use cooee_conformance::{self as conformance, Outcome, Place, Run, Tally, Test};
+use cooee_conformance::{
+    self as conformance, Cell, Contender, Mark, Outcome, Place, Run, Tally, Test,
+};
 
 /// Judges a multicast DNS stack by what it sends.
 ///
@@ -53,6 +55,24 @@ enum Action {
         lanes: u8,
         #[command(flatten)]
         what: What,
+    },
+    /// Let every stack find what every other publishes, each pair on a link of its own (root only)
+    Matrix {
+        /// A stack, its adapter's command line after the sign; repeated
+        #[arg(long, value_name = "NAME=COMMAND", required = true, value_parser = contender)]
+        stack: Vec<Contender>,
+        /// Only pairs with this stack on one side or the other; can be repeated
+        #[arg(long, value_name = "NAME")]
+        with: Vec<String>,
+        /// How many pairs meet at a time
+        #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=32))]
+        lanes: u8,
+        /// Write the cells as JSON
+        #[arg(long, value_name = "FILE")]
+        json: Option<PathBuf>,
+        /// Write packets and dialogue of each pair in which something failed into this folder
+        #[arg(long, value_name = "FOLDER")]
+        evidence: Option<PathBuf>,
     },
 }
 
@@ -101,7 +121,16 @@ fn act(arguments: &Arguments) -> Result<ExitCode, String> {
         return Ok(ExitCode::SUCCESS);
     }
     let (what, run) = match &arguments.action {
-        None => return Err("say 'run' or 'lab', or --list".into()),
+        None => return Err("say 'run', 'lab' or 'matrix', or --list".into()),
+        Some(Action::Matrix {
+            stack,
+            with,
+            lanes,
+            json,
+            evidence,
+        }) => {
+            return meet_all(stack, with, *lanes, json.as_deref(), evidence.as_deref());
+        }
         Some(Action::Run {
             interface,
             subject_interface,
@@ -128,6 +157,43 @@ fn act(arguments: &Arguments) -> Result<ExitCode, String> {
         }
     };
     report(what, &run)
+}
+
+fn contender(text: &str) -> Result<Contender, String> {
+    let (name, command) = text.split_once('=').ok_or("no '='")?;
+    Ok(Contender {
+        name: name.to_owned(),
+        command: command.to_owned(),
+    })
+}
+
+fn meet_all(
+    stacks: &[Contender],
+    with: &[String],
+    lanes: u8,
+    json: Option<&Path>,
+    evidence: Option<&Path>,
+) -> Result<ExitCode, String> {
+    if let Some(folder) = evidence {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
+    let wanted = |publisher: &str, browser: &str| {
+        with.is_empty() || with.iter().any(|name| publisher == name || browser == name)
+    };
+    let tell = |cell: &Cell| print(&format!("{cell}\n"));
+    let cells = conformance::matrix(stacks, usize::from(lanes), evidence, &wanted, &tell)
+        .map_err(|error| format!("no lab: {error}"))?;
+    if let Some(file) = json {
+        let cells: Vec<_> = cells.iter().map(Cell::json).collect();
+        write(file, &format!("{:#}\n", serde_json::Value::from(cells)))?;
+    }
+    let failed = |cell: &Cell| {
+        cell.steps()
+            .iter()
+            .any(|(_, mark)| matches!(mark, Mark::Failed(_)))
+    };
+    Ok(ExitCode::from(u8::from(cells.iter().any(failed))))
 }
 
 /// The tests that `--only` means; it is an error if a word means none.

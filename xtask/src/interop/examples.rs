@@ -1,7 +1,6 @@
 //! The examples of the library, each as somebody would run it.
 
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
 use super::cooee::Cooee;
@@ -49,9 +48,8 @@ pub(super) const ALL: &[Scenario] = &[
 
 /// Builds the examples, the first time, and tells where one is.
 fn example(name: &str) -> Outcome<PathBuf> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let build = ["build", "--quiet", "--package", "cooee", "--examples"];
-    workspace::run(Command::new(cargo).args(build))?;
+    workspace::run(workspace::cargo().args(build))?;
     let target = std::env::var_os("CARGO_TARGET_DIR");
     let target = target.map_or_else(|| workspace::root().join("target"), PathBuf::from);
     Ok(target.join("debug/examples").join(name))

@@ -4,7 +4,7 @@
 //! questions at rising rates, and by multicast ones. The two halves of `examples/load.rs` in `cooee-mdns` do it.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::network::{Host, INTERFACE, Lab};
@@ -70,7 +70,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     if let Some(why) = cannot_run_here() {
         return Err(why);
     }
-    let load = build()?;
+    let load = workspace::build_release(&["--package", "cooee-mdns", "--example", "load"])?;
     if workspace::find_program("avahi-daemon").is_some() {
         peers.insert(
             0,
@@ -251,26 +251,3 @@ for i in range(int(sys.argv[1])):\n\
 time.sleep(1)\n\
 print('ready',flush=True)\n\
 time.sleep(3600)\n";
-
-fn build() -> Outcome<PathBuf> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let words = [
-        "build",
-        "--release",
-        "--package",
-        "cooee-mdns",
-        "--example",
-        "load",
-    ];
-    let told = workspace::output(
-        Command::new(cargo)
-            .args(words)
-            .args(["--message-format", "json-render-diagnostics"])
-            .stderr(Stdio::inherit()),
-    )?;
-    told.lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .next_back()
-        .ok_or("cargo built no example".into())
-}

@@ -97,7 +97,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         Some(path) => path
             .canonicalize()
             .map_err(|error| format!("{}: {error}", path.display()))?,
-        None => build()?,
+        None => workspace::build_release(&["--package", "cooee-cli"])?,
     };
     let run = Run::new(binary, options.thorough)?;
     let _janitor = Janitor::start(&run)?;
@@ -276,25 +276,4 @@ pub(crate) fn cannot_run_here() -> Option<String> {
             "network namespaces need root: `sudo -E env PATH=\"$PATH\" cargo xtask interop`".into(),
         ),
     }
-}
-
-fn build() -> Outcome<PathBuf> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let told = workspace::output(
-        Command::new(cargo)
-            .args([
-                "build",
-                "--release",
-                "--package",
-                "cooee-cli",
-                "--message-format",
-                "json-render-diagnostics",
-            ])
-            .stderr(Stdio::inherit()),
-    )?;
-    told.lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .next_back()
-        .ok_or("cargo built no executable in cooee-cli".into())
 }
