@@ -178,6 +178,11 @@ impl History {
         self.hosts.known_at(seen.packet.link(), address)
     }
 
+    /// Whether it was another machine than the one that speaks now.
+    pub(crate) fn is_other(&self, seen: &Seen<'_>, host: Host) -> bool {
+        self.hosts.now_known_as(host) != seen.host
+    }
+
     /// Whether records of a name and type were heard.
     pub(crate) fn has_heard(&self, seen: &Seen<'_>, name: &NameBuf, kind: RecordType) -> bool {
         self.sets.get(&seen.key(name, kind)).is_some()
@@ -210,7 +215,8 @@ impl History {
         record: &RecordBuf,
         within: Duration,
     ) -> Option<Answered> {
-        let others = |asked: &&Asked| asked.host != seen.host && seen.since(asked.at) <= within;
+        let others =
+            |asked: &&Asked| self.is_other(seen, asked.host) && seen.since(asked.at) <= within;
         let questions = self.questions(seen, &record.name, record.kind());
         let probes: Vec<bool> = questions.filter(others).map(|asked| asked.probe).collect();
         if probes.contains(&false) {
@@ -230,7 +236,7 @@ impl History {
     ) -> bool {
         let asked = self.asked.get(&seen.key(&question.name, question.kind));
         asked.into_iter().flatten().any(|asked| {
-            asked.host != seen.host
+            self.is_other(seen, asked.host)
                 && asked.multicast
                 && !(asked.unicast || asked.probe || asked.legacy)
                 && seen.since(asked.at) <= within
@@ -252,7 +258,7 @@ impl History {
     pub(crate) fn differs(&self, seen: &Seen<'_>, record: &RecordBuf) -> bool {
         let mut own = self
             .claims(seen, record)
-            .filter(|claim| claim.host == seen.host);
+            .filter(|claim| !self.is_other(seen, claim.host));
         let mut is_known = false;
         let is_same = own.any(|claim| {
             is_known = true;
@@ -305,19 +311,19 @@ impl History {
 
     fn learn_query(&mut self, seen: &Seen<'_>, decoded: &Decoded) {
         for question in &decoded.questions {
-            let key = seen.key(&question.name, question.kind);
-            let asked = self.asked.entry(key, VecDeque::new);
-            if asked.len() >= MOST_ASKED {
-                asked.pop_front();
-            }
-            asked.push_back(Asked {
+            let asked = Asked {
                 at: seen.now,
                 host: seen.host,
                 unicast: question.unicast_response,
                 legacy: seen.packet.source.port() != super::packet::PORT,
                 multicast: seen.packet.is_multicast(),
                 probe: decoded.is_probe(),
-            });
+            };
+            self.learn_question(seen.key(&question.name, question.kind), asked);
+            if question.kind != RecordType::NSEC {
+                // Which may be answered by saying that there is no such record.
+                self.learn_question(seen.key(&question.name, RecordType::NSEC), asked);
+            }
         }
         for record in decoded.section(Section::Answer) {
             let key = (
@@ -328,6 +334,14 @@ impl History {
             );
             self.known.insert(key, (seen.now, record.ttl));
         }
+    }
+
+    fn learn_question(&mut self, key: Key, asked: Asked) {
+        let known = self.asked.entry(key, VecDeque::new);
+        if known.len() >= MOST_ASKED {
+            known.pop_front();
+        }
+        known.push_back(asked);
     }
 
     fn learn_response(&mut self, seen: &Seen<'_>, decoded: &Decoded) {
@@ -369,11 +383,13 @@ impl History {
     }
 
     fn learn_claim(&mut self, seen: &Seen<'_>, key: Key, record: &RecordBuf) {
-        let claims = self.claims.entry(key, Vec::new);
+        let Self { claims, hosts, .. } = self;
+        let claims = claims.entry(key, Vec::new);
         // What this host said before and does not say now, it has flushed; the rest of this very packet stands.
         claims.retain(|claim| {
-            let is_same = claim.host == seen.host && claim.rdata == record.rdata;
-            let is_flushed = claim.host == seen.host && seen.since(claim.at) > FLUSHED_AFTER;
+            let is_own = hosts.now_known_as(claim.host) == seen.host;
+            let is_same = is_own && claim.rdata == record.rdata;
+            let is_flushed = is_own && seen.since(claim.at) > FLUSHED_AFTER;
             let is_over = seen.since(claim.at) > Duration::from_secs(claim.ttl.into());
             !(is_same || is_flushed || is_over)
         });

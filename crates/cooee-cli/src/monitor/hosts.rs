@@ -16,6 +16,8 @@ pub(crate) struct Host(u64);
 #[derive(Debug)]
 pub(crate) struct Hosts {
     by_address: Bounded<(u32, IpAddr), Host>,
+    /// Those that turned out to be another that was known before.
+    same: Bounded<Host, Host>,
     next: u64,
 }
 
@@ -26,6 +28,7 @@ impl Hosts {
     pub(crate) fn new() -> Self {
         Self {
             by_address: Bounded::new(MOST),
+            same: Bounded::new(MOST),
             next: 0,
         }
     }
@@ -56,13 +59,27 @@ impl Hosts {
             (None, None) => return,
         };
         for address in addresses {
-            self.by_address.insert((link, address), host);
+            let before = self.by_address.insert((link, address), host);
+            if let Some(before) = before.filter(|before| *before != host) {
+                self.same.insert(before, host);
+            }
         }
+    }
+
+    /// The machine as it is known now: two may have turned out to be one.
+    pub(crate) fn now_known_as(&self, host: Host) -> Host {
+        let mut host = host;
+        // Each is known as one that is older, so this ends.
+        while let Some(older) = self.same.get(&host) {
+            host = *older;
+        }
+        host
     }
 
     /// A host that tells all its addresses, the one it sends from among them, tells which are one machine.
     pub(crate) fn learn(&mut self, packet: &Packet, decoded: &Decoded) {
-        if !decoded.is_response() {
+        let is_probe = decoded.is_probe();
+        if !decoded.is_response() && !is_probe {
             return;
         }
         let source = packet.source.ip();
@@ -72,7 +89,7 @@ impl Hosts {
                 Ok(Data::Aaaa(address)) => IpAddr::V6(address),
                 _ => return None,
             };
-            (record.ttl > 0 && record.cache_flush).then_some((&record.name, address))
+            (record.ttl > 0 && (record.cache_flush || is_probe)).then_some((&record.name, address))
         });
         let addresses: Vec<_> = addresses.collect();
         let own = addresses.iter().find(|(_, address)| *address == source);

@@ -179,13 +179,13 @@ fn response(seen: &Seen<'_>, history: &History, tags: &mut Vec<Tag>) {
         packet, decoded, ..
     } = seen;
     tags.push(Tag::Response);
-    let is_goodbye = |ttl: u32| ttl == 0;
+    let is_goodbye = decoded.data().any(|(_, record)| record.ttl == 0);
     if !packet.is_multicast() {
         tags.push(match packet.destination.port() {
             PORT => Tag::UnicastResponse,
             _ => Tag::LegacyResponse,
         });
-    } else if decoded.data().any(|(_, record)| !is_goodbye(record.ttl)) {
+    } else if decoded.data().any(|(_, record)| record.ttl > 0) {
         let defends = decoded.data().any(|(_, record)| {
             history.answers(seen, record, DEFENDED_WITHIN) == Some(Answered::Probe)
         });
@@ -193,18 +193,20 @@ fn response(seen: &Seen<'_>, history: &History, tags: &mut Vec<Tag>) {
             history.answers(seen, record, ANSWERED_WITHIN) == Some(Answered::Question)
         });
         let mut unique = decoded.data().filter(|(_, record)| record.cache_flush);
-        tags.push(if defends {
-            Tag::Defend
+        let tag = if defends {
+            Some(Tag::Defend)
         } else if answers {
-            Tag::Answer
+            Some(Tag::Answer)
         } else if unique.any(|(_, record)| history.differs(seen, record)) {
-            Tag::Update
+            Some(Tag::Update)
         } else {
-            Tag::Announce
-        });
+            // What comes with a goodbye is not announced.
+            (!is_goodbye).then_some(Tag::Announce)
+        };
+        tags.extend(tag);
     }
     // RFC 6762 §10.1 (6762-10.1-2)
-    if decoded.data().any(|(_, record)| is_goodbye(record.ttl)) {
+    if is_goodbye {
         tags.push(Tag::Goodbye);
     }
     let mut answers = decoded.section(Section::Answer);

@@ -7,7 +7,7 @@ use cooee::wire::{Class, Data, NameBuf, RecordBuf, RecordType, Section};
 use super::report::{About, Report};
 use super::rule;
 use crate::monitor::bounded::Bounded;
-use crate::monitor::history::{Answered, History};
+use crate::monitor::history::History;
 use crate::monitor::packet::PORT;
 use crate::monitor::seen::{Key, Seen};
 use crate::monitor::tags::{ANSWERED_WITHIN, Tag};
@@ -131,7 +131,7 @@ impl Answers {
             .flat_map(|kind| history.claims_of(&seen.key(&question.name, kind)))
             .find(|claim| {
                 let life = Duration::from_secs(claim.ttl.into());
-                claim.host != seen.host && seen.since(claim.at) < life
+                history.is_other(seen, claim.host) && seen.since(claim.at) < life
             });
         if let Some(owner) = owner {
             let key = seen.key(&question.name, question.kind);
@@ -186,7 +186,9 @@ fn known_ignored(seen: &Seen<'_>, history: &History, report: &mut Report, record
     let mut is_asked = false;
     let mut questions = history
         .questions(seen, &record.name, record.kind())
-        .filter(|asked| asked.host != seen.host && seen.since(asked.at) <= ANSWERED_WITHIN);
+        .filter(|asked| {
+            history.is_other(seen, asked.host) && seen.since(asked.at) <= ANSWERED_WITHIN
+        });
     let all_know = questions.all(|asked| {
         is_asked = true;
         // RFC 6762 §7.1 (6762-7.1-3): at least half of the true lifetime.
@@ -246,8 +248,6 @@ fn unicast(seen: &Seen<'_>, history: &History, report: &mut Report) {
     let is_meant = answers.any(|record| {
         is_empty = false;
         is_asked_for(&record.name, record.kind())
-            || (record.kind() == RecordType::NSEC
-                && history.answers(seen, record, ANSWERED_WITHIN) != Some(Answered::Probe))
     });
     if !is_empty && !is_meant {
         let text = format!(

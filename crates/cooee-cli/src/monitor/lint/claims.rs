@@ -200,7 +200,7 @@ fn conflict(seen: &Seen<'_>, history: &History, report: &mut Report, record: &Re
         .claims(seen, record)
         .filter(|claim| {
             let life = Duration::from_secs(claim.ttl.into());
-            claim.host != seen.host && seen.since(claim.at) <= life
+            history.is_other(seen, claim.host) && seen.since(claim.at) <= life
         })
         .collect();
     if let Some(other) = others.first()

@@ -67,11 +67,11 @@ impl Lint {
         }
         let report = &mut self.report;
         frame::look(seen, report);
+        self.pace.look(seen, tags, history, report);
         // The copy in the other family says nothing new.
         if !seen.is_twin {
             content::look(seen, report);
             self.flush.look(seen, report);
-            self.pace.look(seen, tags, history, report);
             self.answers.look(seen, tags, history, report);
             self.claims.look(seen, tags, history, report);
         }

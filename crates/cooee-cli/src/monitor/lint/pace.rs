@@ -1,5 +1,6 @@
 //! How often something is said: records, questions, announcements.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use cooee::wire::{NameBuf, RdataBuf, RecordBuf, RecordType, Section};
@@ -17,9 +18,11 @@ use crate::monitor::tags::Tag;
 /// What was said when.
 #[derive(Debug)]
 pub(super) struct Pace {
-    records: Bounded<(Host, u32, NameBuf, RdataBuf, bool), Duration>,
-    questions: Bounded<(Host, Key), Asked>,
-    announced: Bounded<(Host, u32, NameBuf, RdataBuf), Times>,
+    /// By address: each family and each interface of a host has its own pace.
+    records: Bounded<(IpAddr, u32, NameBuf, RdataBuf, bool), Duration>,
+    questions: Bounded<(IpAddr, Key), Asked>,
+    /// Whole messages that nobody has asked for.
+    announced: Bounded<(IpAddr, u32, Vec<u8>), Times>,
     /// Announced once so far.
     once: Bounded<(Host, Key), Once>,
 }
@@ -85,7 +88,7 @@ impl Pace {
         Self {
             records: Bounded::new(MOST),
             questions: Bounded::new(MOST / 4),
-            announced: Bounded::new(MOST / 4),
+            announced: Bounded::new(MOST / 64),
             once: Bounded::new(MOST / 16),
         }
     }
@@ -107,8 +110,14 @@ impl Pace {
         for (_, record) in seen.decoded.data() {
             self.record(seen, history, report, record);
         }
-        let is_announced = tags.contains(&Tag::Announce) || tags.contains(&Tag::Update);
-        self.announcement(seen, is_announced, report);
+        // The copy in the other family is no second announcement.
+        if !seen.is_twin {
+            let is_announced = tags.contains(&Tag::Announce) || tags.contains(&Tag::Update);
+            self.announcement(seen, is_announced, history);
+        }
+        if tags.contains(&Tag::Announce) {
+            self.period(seen, report);
+        }
     }
 
     /// What was announced once and should have been announced again by now.
@@ -132,7 +141,7 @@ impl Pace {
     ) {
         let kind = record.kind();
         let key = (
-            seen.host,
+            seen.packet.source.ip(),
             seen.packet.link(),
             record.name.clone(),
             record.rdata.clone(),
@@ -166,7 +175,10 @@ impl Pace {
         }
         for question in &seen.decoded.questions {
             let about = (&question.name, question.kind);
-            let key = (seen.host, seen.key(&question.name, question.kind));
+            let key = (
+                seen.packet.source.ip(),
+                seen.key(&question.name, question.kind),
+            );
             let asked = self.questions.entry(key, || Asked {
                 times: Times::default(),
                 was_unicast: false,
@@ -201,41 +213,43 @@ impl Pace {
         }
     }
 
-    fn announcement(&mut self, seen: &Seen<'_>, is_announced: bool, report: &mut Report) {
+    fn announcement(&mut self, seen: &Seen<'_>, is_announced: bool, history: &History) {
         let mut is_first = true;
         for record in seen.decoded.section(Section::Answer) {
             let kind = record.kind();
-            let is_unique = record.cache_flush && kind != RecordType::NSEC;
-            let series = (
-                seen.host,
-                seen.packet.link(),
-                record.name.clone(),
-                record.rdata.clone(),
-            );
             let key = (seen.host, seen.key(&record.name, kind));
             // Whatever tells it again is the second announcement; after a goodbye none is due.
             self.once.remove(&key);
-            if !is_announced || !is_unique || record.ttl == 0 {
-                continue;
-            }
-            let is_new = self.announced.get(&series).is_none();
+            let is_unique = record.cache_flush && kind != RecordType::NSEC;
+            let is_new = history.told(seen, record).is_none() && record.ttl > 0;
             // One record stands for all of a packet.
-            if is_new && is_first {
-                self.once.insert(
-                    key,
-                    Once {
-                        at: seen.now,
-                        about: seen.into(),
-                    },
-                );
+            if is_announced && is_unique && is_new && is_first {
+                let once = Once {
+                    at: seen.now,
+                    about: seen.into(),
+                };
+                self.once.insert(key, once);
+                is_first = false;
             }
-            is_first = false;
-            let times = self.announced.entry(series, Times::default);
-            times.push(seen.now);
-            if let Some([_, _, last]) = times.equal_intervals() {
-                let text = format!("announces every {last:.1} s without a change");
-                report.add_named(seen, rule::ANNOUNCE_PERIODIC, (&record.name, kind), text);
-            }
+        }
+    }
+
+    /// The very same message at equal intervals.
+    fn period(&mut self, seen: &Seen<'_>, report: &mut Report) {
+        let key = (
+            seen.packet.source.ip(),
+            seen.packet.link(),
+            seen.packet.payload.clone(),
+        );
+        let times = self.announced.entry(key, Times::default);
+        times.push(seen.now);
+        let Some([_, _, last]) = times.equal_intervals() else {
+            return;
+        };
+        if let Some(record) = seen.decoded.section(Section::Answer).next() {
+            let text = format!("announces every {last:.1} s without a change");
+            let about = (&record.name, record.kind());
+            report.add_named(seen, rule::ANNOUNCE_PERIODIC, about, text);
         }
     }
 }
