@@ -1,7 +1,6 @@
 //! The words of the command line.
 
 use std::ffi::OsString;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -11,7 +10,7 @@ use cooee::wire::RecordType;
 use crate::commands::{self, monitor, query};
 use crate::paint::ColorChoice;
 use crate::type_arg::{self, TypeArg};
-use crate::{doctor, duration, value_arg};
+use crate::{doctor, duration, publish, value_arg};
 
 /// Find, look at and publish services on the local link, with multicast DNS and no configuration.
 #[derive(Debug, Parser)]
@@ -93,9 +92,9 @@ pub(crate) enum Command {
     /// Look up one service: host, port, addresses, attributes
     #[command(after_long_help = RESOLVE_EXAMPLES)]
     Resolve(Resolve),
-    /// Publish a service until told to stop
-    #[command(after_long_help = PUBLISH_EXAMPLES)]
-    Publish(Publish),
+    /// Publish services until told to stop
+    #[command(after_long_help = publish::EXAMPLES)]
+    Publish(publish::Args),
     /// Look up the addresses of hosts, or the names of addresses
     #[command(after_long_help = HOST_EXAMPLES)]
     Host(Host),
@@ -137,15 +136,6 @@ Examples:
   curl \"$(cooee resolve --print url \"Keith’s web server\" http)\"
 
 Exit code: 0 found, 1 not found, 2 wrong words, 3 trouble with the network.";
-
-const PUBLISH_EXAMPLES: &str = "\
-Examples:
-  cooee publish \"Keith’s web server\" http 8080 path=/
-  cooee publish \"Lobby\" ipp 631 --subtype _universal txtvers=1 Color
-  cooee publish \"Old LaserJet\" ipp 631 --host laserjet --address 192.0.2.50
-
-KEY alone, KEY= and KEY=VALUE are three different things.
-Exit code: 0 ended as told, 1 name taken (--no-rename), 2 wrong words, 3 trouble with the network.";
 
 /// Show services as they come, change and go.
 #[derive(Debug, ClapArgs)]
@@ -218,44 +208,6 @@ pub(crate) enum Print {
     Address,
     /// All in one, for types that have one: http, https, ssh, ipp, smb …
     Url,
-}
-
-/// Publish a service until told to stop.
-#[derive(Debug, ClapArgs)]
-pub(crate) struct Publish {
-    /// What people will see: "Keith’s web server" (\\ and \DDD are escapes)
-    #[arg(index = 1, value_name = "NAME")]
-    pub(crate) name: OsString,
-    /// Service type: _http._tcp, '_http._tcp,_printer' with a subtype, or just http
-    #[arg(index = 2, value_name = "TYPE", value_parser = type_arg::parse)]
-    pub(crate) kind: TypeArg,
-    /// The port it listens on, 1 to 65535
-    #[arg(index = 3, value_name = "PORT", value_parser = value_arg::port)]
-    pub(crate) port: u16,
-    /// Attributes for the TXT record
-    #[arg(index = 4, value_name = "KEY[=VALUE]")]
-    pub(crate) txt: Vec<OsString>,
-    /// Also be found under this subtype, such as _printer (repeatable)
-    #[arg(long, value_name = "SUBTYPE")]
-    pub(crate) subtype: Vec<String>,
-    /// The name of this host, such as tabasco
-    #[arg(long, value_name = "NAME")]
-    pub(crate) host: Option<String>,
-    /// Publish for another machine: its address, beside its name in --host (repeatable)
-    #[arg(long, value_name = "IP", requires = "host", value_parser = value_arg::address)]
-    pub(crate) address: Vec<IpAddr>,
-    /// Fail if the name is taken, rather than become "NAME (2)"
-    #[arg(long)]
-    pub(crate) no_rename: bool,
-    /// Lower is preferred by clients
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = value_arg::preference)]
-    pub(crate) priority: u16,
-    /// The share among services of one priority
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = value_arg::preference)]
-    pub(crate) weight: u16,
-    /// Reserved: the words after -- will be a command to live as long as
-    #[arg(index = 5, last = true, hide = true)]
-    pub(crate) command: Vec<OsString>,
 }
 
 const HOST_EXAMPLES: &str = "\

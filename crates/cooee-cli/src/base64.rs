@@ -1,4 +1,4 @@
-//! Base64 with padding (RFC 4648, section 4), for octets in JSON.
+//! Base64 (RFC 4648, section 4), for octets in JSON and in files.
 
 /// Encodes octets.
 pub(crate) fn encode(octets: &[u8]) -> String {
@@ -20,6 +20,34 @@ pub(crate) fn encode(octets: &[u8]) -> String {
     out
 }
 
+/// Decodes text; padding may be left out. Nothing if it is no base64.
+pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
+    let text = text.trim_end_matches('=');
+    let mut out = Vec::with_capacity(text.len() * 3 / 4);
+    let (mut bits, mut count) = (0_u32, 0);
+    for letter in text.bytes() {
+        bits = bits << 6 | u32::from(six(letter)?);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            out.push((bits >> count & 0xff) as u8);
+        }
+    }
+    // What is left over of the last octet is nothing.
+    (count < 6 && bits & ((1 << count) - 1) == 0).then_some(out)
+}
+
+fn six(letter: u8) -> Option<u8> {
+    Some(match letter {
+        b'A'..=b'Z' => letter - b'A',
+        b'a'..=b'z' => letter - b'a' + 26,
+        b'0'..=b'9' => letter - b'0' + 52,
+        b'+' => 62,
+        b'/' => 63,
+        _ => return None,
+    })
+}
+
 fn letter(six: u8) -> char {
     char::from(match six {
         0..=25 => b'A' + six,
@@ -32,7 +60,7 @@ fn letter(six: u8) -> char {
 
 #[cfg(test)]
 mod tests {
-    use super::encode;
+    use super::*;
 
     #[test]
     fn the_vectors_of_rfc_4648_hold() {
@@ -49,5 +77,22 @@ mod tests {
         }
         assert_eq!(encode(b"icon=\xff\x00"), "aWNvbj3/AA==");
         assert_eq!(encode(&[0xfb, 0xef, 0xbe]), "++++");
+    }
+
+    #[test]
+    fn what_is_no_base64_is_refused() {
+        assert_eq!(decode("AP8="), Some(vec![0, 255]));
+        assert_eq!(decode("AP8"), Some(vec![0, 255]));
+        assert_eq!(decode(""), Some(vec![]));
+        for text in ["A", "AP9", "AP8=x", "A P8", "AP-_"] {
+            assert_eq!(decode(text), None, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_encoded_can_be_decoded(octets in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..40)) {
+            proptest::prop_assert_eq!(decode(&encode(&octets)), Some(octets));
+        }
     }
 }

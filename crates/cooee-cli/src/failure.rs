@@ -13,6 +13,8 @@ pub(crate) enum Outcome {
     Usage,
     /// No usable link, the port, permission, a full disk.
     Trouble,
+    /// What the command behind `publish … --` ended with.
+    Code(u8),
 }
 
 impl From<Outcome> for ExitCode {
@@ -22,6 +24,7 @@ impl From<Outcome> for ExitCode {
             Outcome::NotFound => 1,
             Outcome::Usage => 2,
             Outcome::Trouble => 3,
+            Outcome::Code(code) => code,
         })
     }
 }

@@ -23,6 +23,7 @@ mod nearest;
 mod output;
 mod paint;
 mod picture;
+mod publish;
 mod reader;
 mod rows;
 #[cfg(any(feature = "tui", feature = "ui"))]
@@ -104,7 +105,7 @@ fn run(args: Args, clock: Clock) -> ExitCode {
         match &command {
             Command::Browse(args) => commands::browse::run(args, session).await,
             Command::Resolve(args) => commands::resolve::run(args, session).await,
-            Command::Publish(args) => commands::publish::run(args, session).await,
+            Command::Publish(args) => publish::run(args, session).await,
             Command::Host(args) => commands::host::run(args, session).await,
             Command::Query(args) => commands::query::run(args, session).await,
             Command::Types(args) => commands::types::run(args, session).await,
@@ -127,7 +128,9 @@ fn run(args: Args, clock: Clock) -> ExitCode {
 fn end(talk: Talk, failure: &Failure) -> ExitCode {
     match failure.outcome {
         Outcome::NotFound => talk.hint(&failure.text),
-        Outcome::Done | Outcome::Usage | Outcome::Trouble => talk.error(&failure.text),
+        Outcome::Done | Outcome::Usage | Outcome::Trouble | Outcome::Code(_) => {
+            talk.error(&failure.text)
+        }
     }
     failure.outcome.into()
 }

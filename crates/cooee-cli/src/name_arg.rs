@@ -30,7 +30,15 @@ pub(crate) fn parse(octets: &[u8]) -> Result<NameArg, String> {
 ///
 /// As for [`parse`].
 pub(crate) fn instance_label(typed: &[u8]) -> Result<Vec<u8>, String> {
-    let label = unescape(typed)?;
+    plain_label(unescape(typed)?)
+}
+
+/// An instance in which no character means another.
+///
+/// # Errors
+///
+/// One sentence: a label that is empty or too long.
+pub(crate) fn plain_label(label: Vec<u8>) -> Result<Vec<u8>, String> {
     match label.len() {
         0 => Err("the name is empty: it must have 1 to 63 bytes".into()),
         1..=63 => Ok(label),

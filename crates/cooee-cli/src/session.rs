@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cooee::{Builder, Families, HostPolicy, Zeroconf};
+use cooee::{Builder, Families, HostPolicy, NameStore, Zeroconf};
 
 use crate::args::{Common, Over};
 use crate::clock::{Clock, Moment};
@@ -63,10 +63,32 @@ impl Session {
     ///
     /// An interface that is not there, or sockets that cannot be had.
     pub(crate) async fn open(&self, host: HostPolicy) -> Result<Zeroconf, Failure> {
+        self.start(self.builder(host)).await
+    }
+
+    /// The same, with a store for the names that are chosen.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open).
+    pub(crate) async fn open_with(
+        &self,
+        host: HostPolicy,
+        names: Option<impl NameStore>,
+    ) -> Result<Zeroconf, Failure> {
+        let builder = self.builder(host);
+        self.start(match names {
+            Some(names) => builder.name_store(names),
+            None => builder,
+        })
+        .await
+    }
+
+    async fn start(&self, builder: Builder) -> Result<Zeroconf, Failure> {
         let environment = std::env::var(interfaces::ENVIRONMENT).ok();
         let named = interfaces::named(&self.common, environment.as_deref());
         let links = interfaces::links(&named, &self.common.exclude_interface);
-        let builder = self.builder(host).links(links);
+        let builder = builder.links(links);
         let zeroconf = builder.start().await.map_err(|error| not_started(&error))?;
         know_links(&zeroconf).await;
         if let Err(failure) = interfaces::check(&named, &present(&zeroconf)) {

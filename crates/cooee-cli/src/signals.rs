@@ -1,5 +1,7 @@
 //! Ctrl-C and its like: the first asks for an end with goodbyes, the second ends at once.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -19,6 +21,18 @@ pub(crate) enum Signal {
 #[derive(Clone, Debug)]
 pub(crate) struct Signals {
     asked: watch::Receiver<Option<Signal>>,
+    /// How often the terminal went away, where that is no end.
+    hung_up: watch::Receiver<u64>,
+    manner: Arc<Manner>,
+}
+
+/// What differs from command to command.
+#[derive(Debug, Default)]
+struct Manner {
+    /// The hang-up of a terminal is a wish to read files again.
+    hang_up_is_news: AtomicBool,
+    /// An end may take as long as it takes.
+    is_patient: AtomicBool,
 }
 
 impl Signals {
@@ -30,17 +44,54 @@ impl Signals {
     pub(crate) fn listen() -> std::io::Result<Self> {
         let mut source = source::Source::new()?;
         let (tell, asked) = watch::channel(None);
+        let (tell_news, hung_up) = watch::channel(0);
+        let manner = Arc::new(Manner::default());
+        let theirs = Arc::clone(&manner);
         tokio::spawn(async move {
-            let signal = source.next().await;
+            let signal = loop {
+                let signal = source.next().await;
+                if signal == Signal::HangUp && theirs.hang_up_is_news.load(Ordering::Relaxed) {
+                    tell_news.send_modify(|count| *count += 1);
+                } else {
+                    break signal;
+                }
+            };
             // The receiver may be gone: then the end is near anyway.
             let _ = tell.send(Some(signal));
+            let stuck = async {
+                tokio::time::sleep(GRACE).await;
+                if theirs.is_patient.load(Ordering::Relaxed) {
+                    std::future::pending().await
+                }
+            };
             tokio::select! {
                 again = source.next() => leave(again),
                 // Goodbyes take a second at most; whoever takes longer is stuck.
-                () = tokio::time::sleep(GRACE) => leave(signal),
+                () = stuck => leave(signal),
             }
         });
-        Ok(Self { asked })
+        Ok(Self {
+            asked,
+            hung_up,
+            manner,
+        })
+    }
+
+    /// From now on the hang-up of a terminal is no end, but told by [`hung_up`](Self::hung_up).
+    pub(crate) fn hang_up_is_news(&self) {
+        self.manner.hang_up_is_news.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on an end may take as long as it takes: a second signal ends at once all the same.
+    pub(crate) fn be_patient(&self) {
+        self.manner.is_patient.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits for the next hang-up, where that is no end. Cancel safe.
+    pub(crate) async fn hung_up(&mut self) {
+        if self.hung_up.changed().await.is_err() {
+            std::future::pending().await
+        }
     }
 
     /// Waits until the end is asked for. Cancel safe.

@@ -102,9 +102,9 @@ fn one_line(error: &clap::Error) -> String {
             };
             format!(
                 "{} {} missing{}",
-                missing.join(" and "),
+                list(&missing, "and"),
                 if missing.len() == 1 { "is" } else { "are" },
-                usage(error)
+                usage(error, &missing)
             )
         }
         ErrorKind::ArgumentConflict => {
@@ -120,7 +120,7 @@ fn one_line(error: &clap::Error) -> String {
             format!(
                 "{} has a wrong number of values{}",
                 bare(&argument),
-                usage(error)
+                usage(error, &[])
             )
         }
         ErrorKind::InvalidUtf8 => {
@@ -144,7 +144,7 @@ fn unknown(error: &clap::Error, argument: &str) -> String {
             Some(used) => format!(
                 "'{}' is one word too many{}",
                 escape::text(argument),
-                usage_of(used)
+                usage_of(used, &[])
             ),
             None => format!("'{}' is one word too many", escape::text(argument)),
         };
@@ -210,26 +210,34 @@ fn used_command<'a>(command: &'a Command, error: &clap::Error) -> Option<&'a Com
         .find_map(|word| command.find_subcommand(word))
 }
 
-fn usage(error: &clap::Error) -> String {
+fn usage(error: &clap::Error, missing: &[String]) -> String {
     let command = Args::command();
     used_command(&command, error)
-        .map(usage_of)
+        .map(|used| usage_of(used, missing))
         .unwrap_or_default()
 }
 
-fn usage_of(command: &Command) -> String {
-    let words: Vec<String> = command
+/// The words of a command in their order; up to the last one that is missing, none can be left out.
+fn usage_of(command: &Command, missing: &[String]) -> String {
+    let words: Vec<(String, &clap::Arg)> = command
         .get_positionals()
         .filter(|word| !word.is_hide_set())
         .map(|word| {
-            let name = word
-                .get_value_names()
-                .and_then(<[_]>::first)
-                .map(ToString::to_string)
-                .unwrap_or_default();
+            let names = word.get_value_names().and_then(<[_]>::first);
+            let name = names.map(ToString::to_string).unwrap_or_default();
+            (name, word)
+        })
+        .collect();
+    let needed = words.iter().rposition(|(name, _)| missing.contains(name));
+    let words: Vec<String> = words
+        .iter()
+        .enumerate()
+        .map(|(place, (name, word))| {
             let repeated = matches!(word.get_action(), clap::ArgAction::Append);
-            match (word.is_required_set(), repeated) {
-                (true, _) => name,
+            let is_needed = needed.is_some_and(|needed| place <= needed);
+            match (is_needed || word.is_required_set(), repeated) {
+                (true, _) => name.clone(),
+                (false, true) if word.is_last_set() => format!("[-- {name}…]"),
                 (false, true) => format!("[{name}…]"),
                 (false, false) => format!("[{name}]"),
             }

@@ -1,6 +1,7 @@
 //! Numbers and fixed words of the command line.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use crate::escape;
 
@@ -27,6 +28,28 @@ pub(crate) fn port(text: &str) -> Result<u16, String> {
 pub(crate) fn preference(text: &str) -> Result<u16, String> {
     text.parse()
         .map_err(|_| format!("'{}' must be a number from 0 to 65535", escape::text(text)))
+}
+
+/// A lifetime of records, in whole seconds.
+///
+/// # Errors
+///
+/// One sentence with the range.
+pub(crate) fn seconds(time: Duration) -> Result<u32, String> {
+    // RFC 2181 §8: 31 bits are enough for anybody, but a year is more than anybody should want.
+    match u32::try_from(time.as_secs()) {
+        Ok(seconds) if seconds > 0 && time.subsec_nanos() == 0 => Ok(seconds),
+        _ => Err("a lifetime must be whole seconds, 1 or more".into()),
+    }
+}
+
+/// The same as typed.
+///
+/// # Errors
+///
+/// One sentence with the forms or the range.
+pub(crate) fn lifetime(text: &str) -> Result<u32, String> {
+    crate::duration::parse(text).and_then(seconds)
 }
 
 /// How many.
@@ -116,6 +139,14 @@ mod tests {
         assert!(address("0.0.0.0").unwrap_err().contains("nobody"));
         assert!(address("224.0.0.251").unwrap_err().contains("nobody"));
         assert!(address("tabasco").unwrap_err().contains("not an address"));
+    }
+
+    #[test]
+    fn a_lifetime_is_whole_seconds() {
+        assert_eq!(lifetime("2m"), Ok(120));
+        assert_eq!(lifetime("1"), Ok(1));
+        assert!(lifetime("1500ms").unwrap_err().contains("whole seconds"));
+        assert!(lifetime("0").is_err());
     }
 
     #[test]

@@ -27,3 +27,16 @@ pub(crate) fn octets(word: &OsStr) -> Result<Vec<u8>, String> {
             "an argument is not Unicode; write other bytes of a name as \\DDD".to_owned()
         })
 }
+
+/// A path as it was typed.
+#[cfg(unix)]
+pub(crate) fn path(octets: &[u8]) -> &std::path::Path {
+    use std::os::unix::ffi::OsStrExt;
+    std::path::Path::new(OsStr::from_bytes(octets))
+}
+
+/// A path as it was typed.
+#[cfg(not(unix))]
+pub(crate) fn path(octets: &[u8]) -> std::path::PathBuf {
+    String::from_utf8_lossy(octets).into_owned().into()
+}

@@ -49,6 +49,7 @@ pub struct ServiceRecords {
     txt: TxtAttributes,
     subtypes: Vec<Subtype>,
     placeholder: bool,
+    ttl: Option<u32>,
 }
 
 /// The records of one service.
@@ -79,6 +80,7 @@ impl ServiceRecords {
             txt,
             subtypes: Vec::new(),
             placeholder: false,
+            ttl: None,
         }
     }
 
@@ -124,6 +126,15 @@ impl ServiceRecords {
         self
     }
 
+    /// Sets how many seconds others may keep the SRV and TXT records without asking again; 120 and 4500 if not set. The PTR records, of which
+    /// others have more, keep theirs.
+    // RFC 6762 §10 (6762-10-1, 6762-10-2)
+    #[must_use]
+    pub const fn ttl(mut self, seconds: u32) -> Self {
+        self.ttl = Some(seconds);
+        self
+    }
+
     /// The records.
     ///
     /// # Errors
@@ -137,11 +148,15 @@ impl ServiceRecords {
             // RFC 6763 §4 (6763-1-2)
             RecordBuf::new(
                 name.clone(),
-                HOST_TTL,
+                self.ttl.unwrap_or(HOST_TTL),
                 RdataBuf::srv(self.priority, self.weight, self.port, self.host.as_name()),
             ),
             // RFC 6763 §6 (6763-6-1, 6763-1-3): always, even if it says nothing.
-            RecordBuf::new(name.clone(), OTHER_TTL, self.txt_rdata()?),
+            RecordBuf::new(
+                name.clone(),
+                self.ttl.unwrap_or(OTHER_TTL),
+                self.txt_rdata()?,
+            ),
         ]);
         let mut shared = Vec::new();
         // RFC 6763 §8 (6763-8-6)

@@ -14,6 +14,8 @@ pub(crate) struct Offer {
     pub(crate) is_placeholder: bool,
     pub(crate) priority: u16,
     pub(crate) weight: u16,
+    /// Of its SRV and TXT records, if it is not the usual one.
+    pub(crate) ttl: Option<u32>,
     pub(crate) txt: TxtAttributes,
     pub(crate) subtypes: Vec<Subtype>,
 }
@@ -28,6 +30,9 @@ impl Offer {
         };
         for subtype in &self.subtypes {
             records = records.subtype(*subtype);
+        }
+        if let Some(ttl) = self.ttl {
+            records = records.ttl(ttl);
         }
         records
             .txt(self.txt.clone())

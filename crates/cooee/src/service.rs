@@ -149,6 +149,13 @@ impl Service {
         self
     }
 
+    /// How many seconds others may keep what they know of it (its SRV and TXT records) without asking again: at least 1; if not set, 120 for where it is
+    /// and 4500 for its attributes. Less makes the network busier and a crash noticed sooner; a service that ends says so in any case.
+    pub fn ttl(mut self, seconds: u32) -> Self {
+        self.offer.ttl = Some(seconds.max(1));
+        self
+    }
+
     /// If the name is taken, do not take another: publishing fails then, and [`is_name_taken`](Error::is_name_taken).
     pub fn never_rename(mut self) -> Self {
         self.may_rename = false;
@@ -204,6 +211,7 @@ impl Service {
                 is_placeholder: port == 0,
                 priority: 0,
                 weight: 0,
+                ttl: None,
                 txt: TxtAttributes::default(),
                 subtypes: Vec::new(),
             },

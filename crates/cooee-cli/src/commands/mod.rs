@@ -5,7 +5,6 @@ pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod host;
 pub(crate) mod monitor;
-pub(crate) mod publish;
 pub(crate) mod query;
 pub(crate) mod resolve;
 pub(crate) mod types;

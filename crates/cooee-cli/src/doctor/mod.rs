@@ -91,6 +91,11 @@ pub(crate) async fn run(args: &Args, session: Session) -> Result<Outcome, Failur
     }
 }
 
+/// What this computer is called in multicast DNS: `tabasco.local`.
+pub(crate) fn host() -> String {
+    system::host()
+}
+
 /// Who has sockets on the port, for a sentence: `mdnsd (pid 812)`.
 pub(crate) fn holders() -> Option<String> {
     let holders = system::holders();

@@ -72,6 +72,14 @@ fn a_service_without_attributes_has_a_txt_record_of_one_zero_byte() {
 }
 
 #[test]
+fn a_lifetime_is_that_of_what_is_unique() {
+    // 6762-10-1, 6762-10-2
+    let records = lobby().ttl(30).build().unwrap();
+    assert!(records.unique.iter().all(|record| record.ttl == 30));
+    assert!(records.shared.iter().all(|record| record.ttl == 4500));
+}
+
+#[test]
 fn a_placeholder_has_port_0_and_cannot_be_browsed() {
     // 6763-8-3, 6763-8-6, 6763-16-2
     let name = "Lobby._printer._tcp".parse().unwrap();
