@@ -323,6 +323,35 @@ fn after_fifteen_conflicts_in_ten_seconds_each_attempt_waits_five_seconds() {
 }
 
 #[test]
+fn conflicts_count_however_fast_they_come() {
+    // 6762-8.1-18, ruling 18: each name is denied within a millisecond of its first probe, and the next one tried at once.
+    let mut lan = Lan::new(13);
+    let host = lan.host("a", 1);
+    let group = lan.publish(host, RecordSet::new().unique(txt("box-0.local", "mine")));
+    let mut times = Vec::new();
+    for attempt in 0..18_u32 {
+        let start = lan.now();
+        let owner = format!("box-{attempt}.local");
+        let before = lan.network.packets().len();
+        lan.network.run_until(start + ms(20_000), |network| {
+            network.packets().len() > before
+        });
+        times.push(lan::millis(lan.now(), start));
+        lan.inject(
+            "192.0.2.77:5353",
+            &response(&[flush(txt(&owner, "theirs"))]),
+        );
+        lan.run_ms(2);
+        let next = RecordSet::new().unique(txt(&format!("box-{}.local", attempt + 1), "mine"));
+        lan.network
+            .command(host, |station, now| station.engine.rename(now, group, next))
+            .expect("a rename");
+    }
+    assert!(times[..15].iter().all(|wait| *wait <= 250), "{times:?}");
+    assert!(times[15..].iter().all(|wait| *wait >= 4990), "{times:?}");
+}
+
+#[test]
 fn a_probe_that_could_not_be_sent_does_not_count() {
     // Ruling 26
     let mut lan = Lan::new(12);

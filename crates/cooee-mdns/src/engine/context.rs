@@ -1,6 +1,6 @@
 //! What the links of an engine have in common.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::time::Duration;
@@ -107,17 +107,23 @@ impl OwnAddresses {
 #[derive(Debug, Default)]
 pub(super) struct Conflicts {
     recent: VecDeque<Instant>,
+    /// Who has had a conflict in the round that was counted last: no more than there are groups on links.
+    in_round: BTreeSet<(LinkId, GroupId)>,
     throttled: bool,
 }
 
 impl Conflicts {
-    /// Counts a conflict; those of one probe round count as one (ruling 18).
-    pub(super) fn count(&mut self, now: Instant) {
-        if self
+    /// Counts a conflict; those of one probe round count as one (ruling 18). Who has one again has begun a new round.
+    pub(super) fn count(&mut self, now: Instant, link: LinkId, group: GroupId) {
+        let is_round_over = self
             .recent
             .back()
-            .is_none_or(|last| now.since(*last) >= PROBE_INTERVAL)
-        {
+            .is_none_or(|last| now.since(*last) >= PROBE_INTERVAL);
+        let is_new = self.in_round.insert((link, group));
+        // Several names of one group can be denied in one message.
+        let is_again = !is_new && self.recent.back() != Some(&now);
+        if is_round_over || is_again {
+            self.in_round = BTreeSet::from([(link, group)]);
             self.recent.push_back(now);
         }
         while self.recent.len() > CONFLICT_LIMIT {

@@ -340,7 +340,7 @@ impl Link {
             Phase::Probing(0) | Phase::Lost => {}
             Phase::Probing(_) => {
                 cx.stats.conflicts += 1;
-                cx.conflicts.count(now);
+                cx.conflicts.count(now, self.id, group);
                 cx.notices.push_back(Notice::Lost {
                     group,
                     link: self.id,
@@ -350,7 +350,7 @@ impl Link {
             Phase::Announcing(_) | Phase::Established => {
                 // Back to the start; if the other defends the name, it is lost there.
                 cx.stats.conflicts += 1;
-                cx.conflicts.count(now);
+                cx.conflicts.count(now, self.id, group);
                 self.unclaim(group, cx);
                 if let Some(state) = self.groups.get_mut(&group) {
                     state.contested = true;
