@@ -140,6 +140,19 @@ impl<'a> Stage<'a> {
             .send(Port::Mdns, source, group, &message.build())?)
     }
 
+    /// Multicasts a message from another host, by both families as a host with both does; returns when.
+    ///
+    /// # Errors
+    /// If the system refuses, or the tester has too few addresses.
+    pub fn send_both_as(&self, host: usize, message: &Outgoing) -> Result<Duration, Stop> {
+        if let Some(source) = self.link.v6_host() {
+            let group = (link::GROUP_V6, link::PORT).into();
+            self.link
+                .send(Port::Mdns, source, group, &message.build())?;
+        }
+        self.send_as(host, message)
+    }
+
     /// Sends a query from a port that is not 5353, to the group.
     ///
     /// # Errors

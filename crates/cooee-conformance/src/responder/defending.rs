@@ -194,7 +194,8 @@ fn defends_against_unicast_probe(stage: &mut Stage<'_>) -> Result<(), Stop> {
 
 fn defends_within_the_second(stage: &mut Stage<'_>) -> Result<(), Stop> {
     let service = stage.service()?;
-    let query = Outgoing::question(&service.instance, RecordType::SRV);
+    // All of the name, so that no record is left that may be sent freely.
+    let query = Outgoing::question(&service.instance, RecordType::ANY);
     let (_, answer) = stage.answer_to(&query, &service.instance, RecordType::SRV)?;
     stage.link.sleep_until(answer.at + ms(300));
     let message = probe(&service.instance, plain_srv(&service.instance));

@@ -199,7 +199,7 @@ fn duplicate_answer(stage: &mut Stage<'_>) -> Result<(), Stop> {
         stage.rest();
         let asked = stage.send(&Outgoing::question(&service.kind, RecordType::PTR))?;
         std::thread::sleep(ms(1));
-        let other = stage.send_as(1, &Outgoing::response().answer(own_ptr(service)))?;
+        let other = stage.send_both_as(1, &Outgoing::response().answer(own_ptr(service)))?;
         match stage.first(asked, 700, |packet| has_ptr(packet, service)) {
             None => {
                 stage.saw(format!("kept back after {given} attempts"));
@@ -226,7 +226,7 @@ fn duplicate_answer_with_low_ttl(stage: &mut Stage<'_>) -> Result<(), Stop> {
     std::thread::sleep(ms(1));
     // More than half, so that it need not be corrected either.
     let lower = service.ptr(own_ptr(service).ttl / 4 * 3);
-    stage.send_as(1, &Outgoing::response().answer(lower))?;
+    stage.send_both_as(1, &Outgoing::response().answer(lower))?;
     let given = stage.first(asked, 1500, |packet| has_ptr(packet, service));
     stage.must(given.is_some(), || "not given within 1.5 s".into());
     Ok(())

@@ -292,7 +292,7 @@ fn txt_data(attributes: &[&str], faults: &Faults) -> RdataBuf {
         attributes.reverse();
     }
     if faults.has("padded-txt") {
-        attributes.push("");
+        attributes.extend(["", ""]);
     }
     RdataBuf::txt(attributes).unwrap_or_else(|_| RdataBuf::bare(RecordType::TXT))
 }
