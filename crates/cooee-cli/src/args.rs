@@ -109,6 +109,10 @@ pub(crate) enum Command {
     /// Find out why nothing is found
     #[command(after_long_help = doctor::EXAMPLES)]
     Doctor(doctor::Args),
+    /// Show everything on the link here in the terminal
+    #[cfg(feature = "tui")]
+    #[command(after_long_help = commands::tui::EXAMPLES)]
+    Tui(commands::tui::Args),
     /// Show everything on the link as a page in the browser
     #[cfg(feature = "ui")]
     #[command(after_long_help = commands::ui::EXAMPLES)]
@@ -308,7 +312,7 @@ cooee finds and publishes services on the local link, with no configuration.
   cooee publish \"Keith’s web server\" http 8080     be found
   cooee demo                                       does it work here?
 
-Commands: browse, resolve, publish, host, query, types, monitor, ui, doctor, demo, completions
+Commands: browse, resolve, publish, host, query, types, monitor, tui, ui, doctor, demo, completions
 Options everywhere: -i INTERFACE, -4, -6, --json, -v, -q
 'cooee COMMAND --help' tells more.
 ";

@@ -88,6 +88,10 @@ pub(crate) enum Event {
         title: Option<&'static str>,
     },
     /// A link is used, or is not.
+    #[cfg_attr(
+        not(feature = "ui"),
+        allow(dead_code, reason = "only the page tells of links")
+    )]
     Link {
         /// Which.
         interface: Interface,

@@ -16,6 +16,8 @@ mod failure;
 mod found;
 mod interfaces;
 mod json;
+#[cfg(any(feature = "tui", feature = "ui"))]
+mod launch;
 mod log;
 mod monitor;
 mod name_arg;
@@ -32,6 +34,8 @@ mod scene;
 mod schema;
 mod session;
 mod signals;
+#[cfg(feature = "tui")]
+mod tui;
 mod txt;
 mod type_arg;
 mod types;
@@ -111,6 +115,8 @@ fn run(args: Args, clock: Clock) -> ExitCode {
             Command::Types(args) => commands::types::run(args, session).await,
             Command::Monitor(args) => commands::monitor::run(args, session).await,
             Command::Doctor(args) => doctor::run(args, session).await,
+            #[cfg(feature = "tui")]
+            Command::Tui(args) => commands::tui::run(args, session).await,
             #[cfg(feature = "ui")]
             Command::Ui(args) => commands::ui::run(args, session).await,
             Command::Demo(_) => commands::demo::run(session).await,

@@ -70,6 +70,12 @@ impl Paint {
     /// No colours.
     pub(crate) const OFF: Self = Self { on: false };
 
+    /// Tells whether there are colours.
+    #[cfg(feature = "tui")]
+    pub(crate) fn is_on(self) -> bool {
+        self.on
+    }
+
     /// Begins a text with its role.
     pub(crate) fn begin(self, role: Role, out: &mut String) {
         if self.on && role != Role::Plain {

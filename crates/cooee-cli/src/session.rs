@@ -142,6 +142,7 @@ impl Session {
     }
 
     /// The clock itself, for those who outlive this.
+    #[cfg(any(feature = "tui", feature = "ui"))]
     pub(crate) fn clock(&self) -> Clock {
         self.clock
     }

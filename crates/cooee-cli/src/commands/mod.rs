@@ -7,6 +7,8 @@ pub(crate) mod host;
 pub(crate) mod monitor;
 pub(crate) mod query;
 pub(crate) mod resolve;
+#[cfg(feature = "tui")]
+pub(crate) mod tui;
 pub(crate) mod types;
 #[cfg(feature = "ui")]
 pub(crate) mod ui;

@@ -7,6 +7,7 @@ use crate::failure::{Failure, Outcome};
 use crate::interfaces;
 use crate::output;
 use crate::scene::feed::Feed;
+use crate::scene::overheard::Ear;
 use crate::session::{self, Session};
 use crate::ui::browser::Door;
 use crate::ui::server::Server;
@@ -68,7 +69,8 @@ pub(crate) async fn run(args: &Args, mut session: Session) -> Result<Outcome, Fa
     };
     let (end, ends) = watch::channel(false);
     let feeding = tokio::spawn(feed.run());
-    let mut serving = tokio::spawn(server.run(shared, ends));
+    let ear = Ear::new();
+    let mut serving = tokio::spawn(server.run(shared, ear.clone(), ends));
     let mut signals = session.signals.clone();
     let outcome = tokio::select! {
         _ = signals.asked() => {
@@ -78,6 +80,7 @@ pub(crate) async fn run(args: &Args, mut session: Session) -> Result<Outcome, Fa
             let _ = tokio::time::timeout(GOODBYE, &mut serving).await;
             Ok(Outcome::Done)
         }
+        () = ear.run(&session) => Ok(Outcome::Done),
         served = &mut serving => match served {
             Ok(Err(error)) => Err(Failure::trouble(format!("cannot serve: {}", output::plain(&error)))),
             Ok(Ok(())) | Err(_) => Ok(Outcome::Done),

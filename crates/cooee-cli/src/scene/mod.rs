@@ -3,7 +3,8 @@
 //! It is told what was seen and when, and touches neither network nor clock.
 
 pub(crate) mod feed;
-#[cfg(all(test, feature = "tui"))]
+pub(crate) mod overheard;
+#[cfg(feature = "tui")]
 mod reading;
 #[cfg(feature = "ui")]
 mod told;
@@ -13,10 +14,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Moment;
-use crate::picture::{Address, Identity, Interface, Picture};
+#[cfg(feature = "ui")]
+use crate::picture::Address;
+use crate::picture::{Identity, Interface, Picture};
 use crate::types;
 
-#[cfg(all(test, feature = "tui"))]
+#[cfg(feature = "tui")]
 pub(crate) use reading::words;
 #[cfg(feature = "ui")]
 pub(crate) use told::{Change, Told};
@@ -98,6 +101,7 @@ pub(crate) struct LinkState {
 }
 
 /// A host that has services.
+#[cfg(feature = "ui")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Host {
     /// Its name, without final dot.
@@ -274,6 +278,7 @@ impl Scene {
     }
 
     /// The hosts of all services, by name in lower case.
+    #[cfg(feature = "ui")]
     pub(crate) fn hosts(&self) -> BTreeMap<String, Host> {
         let mut hosts: BTreeMap<String, Host> = BTreeMap::new();
         let present = self.services.values().filter(|entry| entry.gone.is_none());

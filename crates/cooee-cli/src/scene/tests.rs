@@ -72,7 +72,6 @@ fn what_is_gone_fades_for_ten_seconds() {
     assert!(scene.fade(at(10).since_start));
     let faded = scene.entry(&key(&web)).unwrap().faded(at(10).since_start);
     assert!((faded - 0.5).abs() < 1e-9, "{faded}");
-    assert!(scene.hosts().is_empty());
     assert!(scene.fade(at(15).since_start), "the last step");
     assert_eq!(scene.entries().count(), 0);
     assert!(!scene.fade(at(16).since_start));
@@ -147,6 +146,7 @@ fn nobody_can_fill_the_scene() {
     assert_eq!(scene.types.len(), MOST_TYPES - 1);
 }
 
+#[cfg(feature = "ui")]
 #[test]
 fn a_host_has_the_addresses_of_all_its_services() {
     let mut scene = Scene::default();

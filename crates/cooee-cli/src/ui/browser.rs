@@ -3,7 +3,8 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+
+use crate::launch;
 
 /// A file that leads to the page, for the owner alone; it goes when this is dropped.
 #[derive(Debug)]
@@ -52,38 +53,7 @@ impl Door {
     ///
     /// One sentence, if no browser can be started.
     pub(crate) fn open(&self) -> Result<(), String> {
-        let by_environment = std::env::var("BROWSER").unwrap_or_default();
-        let wished = by_environment
-            .split(':')
-            .filter(|name| !name.trim().is_empty());
-        for name in wished.chain(USUAL.iter().copied()) {
-            let mut words = name.split_whitespace();
-            let Some(program) = words.next() else {
-                continue;
-            };
-            let mut command = Command::new(program);
-            let mut is_named = false;
-            for word in words {
-                is_named |= word == "%s";
-                match word {
-                    "%s" => command.arg(&self.path),
-                    word => command.arg(word),
-                };
-            }
-            if !is_named {
-                command.arg(&self.path);
-            }
-            command
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null());
-            if let Ok(mut child) = command.spawn() {
-                // It may stay as long as the browser does; somebody has to take note of its end.
-                std::thread::spawn(move || child.wait());
-                return Ok(());
-            }
-        }
-        Err("no browser could be started; open the address above yourself".into())
+        launch::launch(self.path.as_os_str())
     }
 }
 
@@ -93,14 +63,6 @@ impl Drop for Door {
         let _ = std::fs::remove_file(&self.path);
     }
 }
-
-/// What opens files on this system.
-#[cfg(target_os = "macos")]
-const USUAL: &[&str] = &["open"];
-#[cfg(windows)]
-const USUAL: &[&str] = &["explorer"];
-#[cfg(not(any(target_os = "macos", windows)))]
-const USUAL: &[&str] = &["xdg-open", "sensible-browser"];
 
 #[cfg(test)]
 mod tests {

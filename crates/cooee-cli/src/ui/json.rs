@@ -90,6 +90,18 @@ pub(crate) fn snapshot(told: &mut Told, scene: &Scene, now: &Moment) -> Object {
         .number("beyond", u64::try_from(scene.beyond()).unwrap_or(u64::MAX))
 }
 
+/// So many packets came faster than the page could read them.
+pub(crate) fn missed(packets: u64) -> Object {
+    Object::new()
+        .text("event", "missed")
+        .number("packets", packets)
+}
+
+/// Why there are no packets.
+pub(crate) fn trouble(why: &str) -> Object {
+    Object::new().text("event", "trouble").text("text", why)
+}
+
 /// The last that is told.
 pub(crate) fn end(now: &Moment) -> Object {
     Object::new()

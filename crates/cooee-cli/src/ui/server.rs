@@ -11,7 +11,7 @@ use axum::http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, SET_COOKIE,
     X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -22,6 +22,7 @@ use super::connections::Limited;
 use super::guard::{Guard, Verdict};
 use super::stream;
 use crate::scene::feed::Shared;
+use crate::scene::overheard::Ear;
 
 /// Pages that are kept up to date at a time; each costs the memory of what it was told.
 const MOST_PAGES: usize = 16;
@@ -42,6 +43,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/icons.js", SCRIPT, include_str!("page/icons.js")),
     ("/list.js", SCRIPT, include_str!("page/list.js")),
     ("/look.css", STYLE, include_str!("page/look.css")),
+    ("/packets.js", SCRIPT, include_str!("page/packets.js")),
     ("/panes.css", STYLE, include_str!("page/panes.css")),
     ("/scene.js", SCRIPT, include_str!("page/scene.js")),
     ("/text.js", SCRIPT, include_str!("page/text.js")),
@@ -67,6 +69,7 @@ pub(crate) struct Server {
 struct Site {
     guard: Arc<Guard>,
     shared: Shared,
+    ear: Ear,
     ends: watch::Receiver<bool>,
     pages: Arc<Semaphore>,
 }
@@ -97,11 +100,13 @@ impl Server {
     pub(crate) async fn run(
         self,
         shared: Shared,
+        ear: Ear,
         mut ends: watch::Receiver<bool>,
     ) -> io::Result<()> {
         let site = Site {
             guard: Arc::new(self.guard),
             shared,
+            ear,
             ends: ends.clone(),
             pages: Arc::new(Semaphore::new(MOST_PAGES)),
         };
@@ -162,14 +167,18 @@ async fn guarded(State(site): State<Site>, request: Request, next: Next) -> Resp
     response
 }
 
-async fn events(State(site): State<Site>) -> Response {
+async fn events(State(site): State<Site>, uri: Uri) -> Response {
     let Ok(permit) = Arc::clone(&site.pages).try_acquire_owned() else {
         return sentence(
             StatusCode::SERVICE_UNAVAILABLE,
             "Too many pages are open; close one.\n",
         );
     };
-    let parts = stream::start(site.shared, site.ends, permit);
+    let wants_packets = uri
+        .query()
+        .is_some_and(|query| query.split('&').any(|pair| pair == "packets=1"));
+    let heard = wants_packets.then(|| site.ear.listen());
+    let parts = stream::start(site.shared, heard, site.ends, permit);
     (
         [(CONTENT_TYPE, "text/event-stream")],
         Body::from_stream(parts),

@@ -8,16 +8,21 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_core::Stream;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 
 use super::json;
 use crate::scene::Told;
 use crate::scene::feed::Shared;
+use crate::scene::overheard::Overheard;
 
 /// Changes that come so close together are told together.
 const GATHER: Duration = Duration::from_millis(40);
 /// A comment says so often that the stream is alive, or a page behind a sleeping machine would not notice its end.
 const ALIVE: Duration = Duration::from_secs(15);
+/// Packets told in one part.
+const TOGETHER: usize = 256;
 
 /// Parts of the stream, as they are taken.
 #[derive(Debug)]
@@ -33,9 +38,10 @@ impl Stream for Parts {
     }
 }
 
-/// Begins a stream. It ends when nobody reads it, or when `ends` says so.
+/// Begins a stream, with packets if they are heard. It ends when nobody reads it, or when `ends` says so.
 pub(crate) fn start(
     shared: Shared,
+    heard: Option<Receiver<Overheard>>,
     ends: watch::Receiver<bool>,
     permit: OwnedSemaphorePermit,
 ) -> Parts {
@@ -45,14 +51,19 @@ pub(crate) fn start(
         let reader = sender.clone();
         tokio::select! {
             () = reader.closed() => {}
-            () = tell(shared, ends, sender) => {}
+            () = tell(shared, heard, ends, sender) => {}
         }
         drop(permit);
     });
     Parts { parts }
 }
 
-async fn tell(mut shared: Shared, mut ends: watch::Receiver<bool>, parts: mpsc::Sender<String>) {
+async fn tell(
+    mut shared: Shared,
+    mut heard: Option<Receiver<Overheard>>,
+    mut ends: watch::Receiver<bool>,
+    parts: mpsc::Sender<String>,
+) {
     let mut told = Told::default();
     let mut text = Text::default();
     {
@@ -70,6 +81,10 @@ async fn tell(mut shared: Shared, mut ends: watch::Receiver<bool>, parts: mpsc::
             biased;
             _ = ends.wait_for(|ends| *ends) => false,
             is_open = shared.changed() => is_open,
+            one = next(&mut heard) => {
+                text.heard(one, &mut heard);
+                continue;
+            }
             () = tokio::time::sleep(ALIVE) => {
                 text.comment("here");
                 continue;
@@ -92,6 +107,14 @@ async fn tell(mut shared: Shared, mut ends: watch::Receiver<bool>, parts: mpsc::
     }
 }
 
+/// The next that is heard, if it is listened.
+async fn next(heard: &mut Option<Receiver<Overheard>>) -> Result<Overheard, RecvError> {
+    match heard {
+        Some(heard) => heard.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Events as text, with a counter.
 #[derive(Debug, Default)]
 struct Text {
@@ -106,6 +129,38 @@ impl Text {
         let id = self.count.to_string();
         for part in ["event: ", name, "\nid: ", &id, "\ndata: ", data, "\n\n"] {
             self.text.push_str(part);
+        }
+    }
+
+    /// Appends what was heard, and what waits behind it.
+    fn heard(
+        &mut self,
+        first: Result<Overheard, RecvError>,
+        heard: &mut Option<Receiver<Overheard>>,
+    ) {
+        match first {
+            Ok(one) => self.overheard(&one),
+            Err(RecvError::Lagged(missed)) => self.event("missed", &json::missed(missed).finish()),
+            Err(RecvError::Closed) => *heard = None,
+        }
+        if let Some(heard) = heard {
+            for _ in 0..TOGETHER {
+                let Ok(one) = heard.try_recv() else { break };
+                self.overheard(&one);
+            }
+        }
+    }
+
+    fn overheard(&mut self, one: &Overheard) {
+        match one {
+            Overheard::Packet(seen) => {
+                self.event("packet", &seen.json());
+                for finding in &seen.findings {
+                    self.event("lint", &finding.json(&seen.packet.moment));
+                }
+            }
+            Overheard::Finding(finding, moment) => self.event("lint", &finding.json(moment)),
+            Overheard::Failed(why) => self.event("trouble", &json::trouble(why).finish()),
         }
     }
 

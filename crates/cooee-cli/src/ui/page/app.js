@@ -4,6 +4,7 @@ import { copyAddress, copyJson, open, ServiceDetails, showHost } from "./details
 import { el, foreign, say, toast } from "./dom.js";
 import { kindOf, retile, tile } from "./icons.js";
 import { List } from "./list.js";
+import { Packets } from "./packets.js";
 import { FADING, matches, Scene, words } from "./scene.js";
 import { called, count } from "./text.js";
 import { showLinks } from "./views.js";
@@ -17,6 +18,7 @@ let searched = [];
 let scheduled = false;
 
 const scene = new Scene(schedule);
+const packets = new Packets(byId("view-packets"));
 const details = new ServiceDetails(byId("service-details"));
 
 const types = new List(byId("types"), {
@@ -169,6 +171,7 @@ function nothing(element, isNothing) {
 
 let source = null;
 let state = "connecting";
+let withPackets = false;
 
 function stateText() {
   const up = [...scene.links.values()].filter((link) => link.state === "up").map((link) => link.interface);
@@ -194,9 +197,12 @@ function become(next) {
   schedule();
 }
 
+/** Listens to the command; to packets too while they are looked at. */
 function connect() {
   source?.close();
-  source = new EventSource("/events");
+  withPackets = view === "packets";
+  if (withPackets) packets.begin();
+  source = new EventSource(withPackets ? "/events?packets=1" : "/events");
   source.onopen = () => become("live");
   source.onerror = () => {
     if (state === "ended") return;
@@ -205,6 +211,9 @@ function connect() {
   };
   const told = ["snapshot", "added", "updated", "refreshed", "removed", "unresolved", "type", "type-removed", "host", "link"];
   for (const name of told) source.addEventListener(name, (event) => scene.tell(name, JSON.parse(event.data)));
+  for (const name of ["packet", "lint", "missed", "trouble"]) {
+    source.addEventListener(name, (event) => packets.tell(name, JSON.parse(event.data)));
+  }
   source.addEventListener("end", () => {
     source.close();
     become("ended");
@@ -223,6 +232,7 @@ function choose(next) {
     tab.setAttribute("aria-selected", String(isChosen));
     tab.tabIndex = isChosen ? 0 : -1;
   }
+  if (source && state !== "ended" && withPackets !== (next === "packets")) connect();
   render();
 }
 
@@ -232,13 +242,15 @@ function panes() {
       return [types.element, services.element, byId("service-details")];
     case "hosts":
       return [hosts.element, byId("host-details")];
+    case "packets":
+      return packets.panes;
     default:
       return [byId(`view-${view}`)];
   }
 }
 
 function listOf(element) {
-  return [types, services, hosts].find((list) => list.element === element);
+  return [types, services, hosts, packets.list].find((list) => list.element === element);
 }
 
 /** The pane in which the keys work. */
@@ -290,6 +302,7 @@ const KEYS = {
   C: () => service() && copyJson(service()),
   o: () => open(service()),
   Enter: () => listOf(pane()) === services && open(service()),
+  " ": () => view === "packets" && packets.pause(),
   1: () => choose("services"),
   2: () => choose("hosts"),
   3: () => choose("packets"),
@@ -301,6 +314,7 @@ function search(text) {
   const field = byId("search");
   if (field.value !== text) field.value = text;
   searched = words(text);
+  packets.search(searched);
   render();
 }
 

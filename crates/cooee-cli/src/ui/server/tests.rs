@@ -8,7 +8,9 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::clock::Clock;
+use crate::monitor::{Inspector, Packet};
 use crate::picture::{Picture, examples};
+use crate::scene::overheard::Overheard;
 use crate::ui::connections;
 
 const LONG: Duration = Duration::from_secs(60);
@@ -17,6 +19,7 @@ struct Running {
     port: u16,
     token: String,
     shared: Shared,
+    ear: Ear,
     tell: watch::Sender<u64>,
     end: watch::Sender<bool>,
     serving: JoinHandle<io::Result<()>>,
@@ -32,11 +35,13 @@ impl Running {
             .and_then(|rest| rest.split_once("/?token="))
             .unwrap();
         let (end, ends) = watch::channel(false);
+        let ear = Ear::new();
         Self {
             port: port.parse().unwrap(),
             token: token.to_owned(),
-            serving: tokio::spawn(server.run(shared.clone(), ends)),
+            serving: tokio::spawn(server.run(shared.clone(), ear.clone(), ends)),
             shared,
+            ear,
             tell,
             end,
         }
@@ -92,8 +97,12 @@ impl Running {
     }
 
     async fn events(&self) -> Page {
+        self.stream("/events").await
+    }
+
+    async fn stream(&self, path: &str) -> Page {
         let stream = self
-            .connect("GET /events", &[&self.host(), &self.cookie()])
+            .connect(&format!("GET {path}"), &[&self.host(), &self.cookie()])
             .await;
         let mut page = Page {
             lines: BufReader::new(stream).lines(),
@@ -111,12 +120,16 @@ struct Page {
 impl Page {
     async fn line(&mut self) -> String {
         let line = self.lines.next_line();
-        let line = tokio::time::timeout(LONG, line).await.expect("in time");
-        line.unwrap().expect("it goes on")
+        line.await.unwrap().expect("it goes on")
     }
 
     /// The next event: its name, number and object.
     async fn event(&mut self) -> (String, u64, serde_json::Value) {
+        let event = tokio::time::timeout(LONG, self.read_event());
+        event.await.expect("in time")
+    }
+
+    async fn read_event(&mut self) -> (String, u64, serde_json::Value) {
         let name = loop {
             // Heads, chunk sizes and comments lie between.
             if let Some(name) = self.line().await.strip_prefix("event: ") {
@@ -334,6 +347,37 @@ async fn a_page_that_does_not_read_gets_the_outcome() {
         }
     }
     assert!(told < 500, "{told} states of 5000 were told");
+}
+
+#[tokio::test]
+async fn packets_are_for_pages_that_ask_for_them() {
+    let running = Running::start().await;
+    let mut plain = running.events().await;
+    assert_eq!(plain.named().await, "snapshot");
+    let mut page = running.stream("/events?packets=1").await;
+    assert_eq!(page.named().await, "snapshot");
+    // What is wrong with it follows it; here nothing is looked for.
+    let mut inspector = Inspector::new(false);
+    let mut payload = vec![0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    payload.extend(b"\x05_http\x04_tcp\x05local\0\0\x0c\0\x01");
+    let seen = inspector.inspect(Packet {
+        moment: running.shared.clock.now(),
+        interface: Some(examples::interface("eth0", 2)),
+        source: "192.0.2.17:5353".parse().unwrap(),
+        destination: "224.0.0.251:5353".parse().unwrap(),
+        hop_limit: Some(255),
+        fragmented: false,
+        payload,
+    });
+    running.ear.tell(Overheard::Packet(Arc::new(seen)));
+    let (name, _, object) = page.event().await;
+    assert_eq!(name, "packet");
+    assert_eq!(object["questions"][0]["name"], "_http._tcp.local");
+    running.ear.tell(Overheard::Failed("no".into()));
+    assert_eq!(page.named().await, "trouble");
+
+    running.see(&examples::web_server());
+    assert_eq!(plain.named().await, "host", "nothing of packets");
 }
 
 #[tokio::test]
