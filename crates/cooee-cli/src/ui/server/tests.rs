@@ -366,7 +366,7 @@ async fn packets_are_for_pages_that_ask_for_them() {
         source: "192.0.2.17:5353".parse().unwrap(),
         destination: "224.0.0.251:5353".parse().unwrap(),
         hop_limit: Some(255),
-        fragmented: false,
+        fragmented: None,
         payload,
     });
     running.ear.tell(Overheard::Packet(Arc::new(seen)));
