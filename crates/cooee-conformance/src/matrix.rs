@@ -9,10 +9,16 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use cooee_wire::RecordType;
 use serde_json::{Value, json};
 
 use crate::link::ip;
+use crate::packet::Contents;
+use crate::service::name;
 use crate::subject::{Launch, Reply, Subject, SubjectError};
+
+/// Why a service that was withdrawn is still there, if nobody was told.
+const SILENT: &str = "the publisher says no goodbye";
 
 /// What is published. Plain letters: hick 0.2.0 finds no others, and that shall not hide how two stacks get on.
 const NAME: &str = "Web server 5";
@@ -215,7 +221,7 @@ fn meet(
         None => None,
     };
     let mut dialogue = Vec::new();
-    let cell = match Meeting::begin(&wire, publisher, browser) {
+    let mut cell = match Meeting::begin(&wire, publisher, browser) {
         Ok(mut meeting) => {
             let [found, resolved, removed] = meeting.hold();
             dialogue = meeting.end();
@@ -231,7 +237,12 @@ fn meet(
     };
     let failed = cell.steps().iter().any(|(_, mark)| mark.is_failure());
     if let Some(capture) = capture {
-        capture.end(failed)?;
+        let octets = capture.end(failed)?;
+        if matches!(&cell.removed, Mark::Failed(why) if why.starts_with("not within"))
+            && !has_goodbye(&octets)
+        {
+            cell.removed = Mark::Failed(SILENT.to_owned());
+        }
     }
     if let Some(folder) = evidence.filter(|_| failed) {
         let text = format!("{cell}\n\n{}\n", dialogue.join("\n"));
@@ -512,20 +523,71 @@ struct Capture {
 }
 
 impl Capture {
-    fn end(mut self, keep: bool) -> io::Result<()> {
+    /// Ends it, and gives what the file has.
+    fn end(mut self, keep: bool) -> io::Result<Vec<u8>> {
         // Every packet is in the file as soon as it is heard; an unfinished last one does no harm.
         let _ = self.tcpdump.kill();
         self.tcpdump.wait()?;
+        let octets = std::fs::read(&self.file).unwrap_or_default();
         if !keep && self.file.exists() {
             std::fs::remove_file(&self.file)?;
         }
-        Ok(())
+        Ok(octets)
     }
+}
+
+/// Whether a goodbye for the instance is in this capture: a classic pcap file of Ethernet frames, in our byte order.
+fn has_goodbye(capture: &[u8]) -> bool {
+    let kind = name(&["_http", "_tcp", "local"]);
+    let mut rest = capture.get(24..).unwrap_or_default();
+    while let Some((head, after)) = rest.split_first_chunk::<16>() {
+        let [.., l0, l1, l2, l3, _, _, _, _] = *head;
+        let len = usize::try_from(u32::from_ne_bytes([l0, l1, l2, l3])).unwrap_or(usize::MAX);
+        let Some((frame, next)) = after.split_at_checked(len) else {
+            return false;
+        };
+        rest = next;
+        // Ethernet has 14 octets, IPv4 without options 20, IPv6 40, UDP 8.
+        let payload = match frame.get(12..14) {
+            Some([0x08, 0x00]) => frame.get(42..),
+            Some([0x86, 0xdd]) => frame.get(62..),
+            _ => None,
+        };
+        let contents = Contents::decode(payload.unwrap_or_default());
+        if contents.goodbye(&kind, RecordType::PTR).is_some() {
+            return true;
+        }
+    }
+    false
 }
 
 #[cfg(test)]
 mod tests {
+    use cooee_wire::{RdataBuf, RecordBuf};
+
     use super::*;
+    use crate::query::Outgoing;
+
+    #[test]
+    fn a_goodbye_is_found_in_a_capture() {
+        let owner = name(&["_http", "_tcp", "local"]);
+        let target = RdataBuf::ptr(name(&["a", "_http", "_tcp", "local"]).as_name());
+        let capture = |ttl| {
+            let record = RecordBuf::new(owner.clone(), ttl, target.clone());
+            let mut frame = vec![0; 42];
+            frame.splice(12..14, [0x08, 0x00]);
+            frame.extend(Outgoing::response().answer(record).build());
+            let mut file = vec![0; 24 + 8];
+            for _ in 0..2 {
+                file.extend(u32::try_from(frame.len()).unwrap_or_default().to_ne_bytes());
+            }
+            file.extend(frame);
+            file
+        };
+        assert!(has_goodbye(&capture(0)));
+        assert!(!has_goodbye(&capture(120)));
+        assert!(!has_goodbye(&[]));
+    }
 
     #[test]
     fn only_what_was_published_counts_as_resolved() {

@@ -26,6 +26,9 @@ and keeps the packets of each test in `target/conformance/results`. On a busy ma
 innocent.
 ";
 
+/// What the tester says of a publisher that lets nobody know of its withdrawal.
+const SILENT: &str = "the publisher says no goodbye";
+
 /// Adds the cells of a run to those that are kept; a pair that met again has its new cell.
 pub(super) fn add_cells(all: &Path, new: &Path) -> Outcome {
     let mut cells = if all.exists() {
@@ -169,7 +172,7 @@ fn matrix(text: &mut String, cells: &[Value], date: &str) {
         text,
         "\n## Who finds whom\n\nOne stack publishes, another browses, on a link of their own ({date}). Seconds from the beginning of the browse until the \
          instance was found and until it was resolved (port, TXT, an address), and from the withdrawal until it was removed (a goodbye leaves \
-         one second). – cannot be asked of the two; ✗ did not happen.\n\n| publisher ↓ browser → |"
+         one second). – cannot be asked of the two; ✗ did not happen; ∅ could not happen, because the publisher says no goodbye.\n\n| publisher ↓ browser → |"
     );
     for browser in &browsers {
         let _ = write!(text, " {browser} |");
@@ -207,7 +210,9 @@ fn failures(cell: &Value) -> Vec<String> {
     failed
         .into_iter()
         .flatten()
-        .filter(|(_, why)| said.insert(word(why)) && !word(why).starts_with("not found before"))
+        .filter(|(_, why)| {
+            said.insert(word(why)) && !["not found before", SILENT].contains(&word(why).as_str())
+        })
         .map(|(step, why)| {
             format!(
                 "- {} by {}, {step}: {}",
@@ -222,6 +227,7 @@ fn failures(cell: &Value) -> Vec<String> {
 fn mark(step: &Value) -> String {
     match (step["seconds"].as_f64(), step.get("failed")) {
         (Some(seconds), _) => format!("{seconds:.2}"),
+        (None, Some(why)) if word(why) == SILENT => "∅".to_owned(),
         (None, Some(_)) => "✗".to_owned(),
         (None, None) => "–".to_owned(),
     }
