@@ -23,6 +23,7 @@ mod lab;
 mod link;
 mod matrix;
 mod packet;
+mod querier;
 mod query;
 mod report;
 mod responder;
@@ -46,5 +47,5 @@ pub use test::{Finding, Outcome, Role, Start, Test, Verdict};
 
 /// All tests, in the order of reports.
 pub fn all() -> Vec<Test> {
-    responder::tests().collect()
+    responder::tests().chain(querier::tests()).collect()
 }

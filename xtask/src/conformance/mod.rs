@@ -42,7 +42,12 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         };
     }
     let workshop = Workshop::new()?;
-    let tester = workspace::build_release(&["--package", "cooee-conformance"])?;
+    let tester = workspace::build_release(&[
+        "--package",
+        "cooee-conformance",
+        "--bin",
+        "cooee-conformance",
+    ])?;
     if options.quick {
         return quick(&workshop, &tester, &options);
     }
