@@ -9,6 +9,7 @@ use cooee::wire::RecordType;
 
 use crate::commands::{self, monitor, query};
 use crate::paint::ColorChoice;
+use crate::parsable::Letters;
 use crate::type_arg::{self, TypeArg};
 use crate::{doctor, duration, publish, value_arg};
 
@@ -179,6 +180,9 @@ pub(crate) struct Browse {
         conflicts_with = "no_resolve"
     )]
     pub(crate) no_local: bool,
+    /// The rest of avahi-browse's letters.
+    #[command(flatten)]
+    pub(crate) avahi: Letters,
 }
 
 /// Look up one service.
@@ -273,7 +277,7 @@ pub(crate) struct Query {
 }
 
 /// List the types of services that are announced.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Default, ClapArgs)]
 pub(crate) struct Types {
     /// End after this time
     #[arg(short = 'w', long, value_name = "TIME", value_parser = duration::parse)]
@@ -284,6 +288,9 @@ pub(crate) struct Types {
     /// The types that cooee has words for, without asking anybody
     #[arg(long, conflicts_with_all = ["watch", "timeout"])]
     pub(crate) known: bool,
+    /// The domains to look in, rather than types
+    #[arg(long, conflicts_with_all = ["watch", "known", "json"])]
+    pub(crate) domains: bool,
 }
 
 /// Publish and find a service on this machine alone.

@@ -24,6 +24,7 @@ mod name_arg;
 mod nearest;
 mod output;
 mod paint;
+mod parsable;
 mod picture;
 mod publish;
 mod reader;

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, HashSet};
 use crate::details;
 use crate::events::Event;
 use crate::output::Stop;
+use crate::parsable::Parsable;
 use crate::picture::{Identity, Interface, Picture};
 use crate::rows::{Row, Shape, Sign, Table};
 use crate::session::Session;
 
 /// How to show.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Manner {
     /// Several types are looked for.
     pub(crate) with_type: bool,
@@ -20,6 +21,8 @@ pub(crate) struct Manner {
     pub(crate) names_only: bool,
     /// What is found is listed at the end, by name, rather than told as it comes. Programs are told at once anyway.
     pub(crate) at_the_end: bool,
+    /// In lines as `avahi-browse --parsable` has them.
+    pub(crate) parsable: Option<Parsable>,
 }
 
 /// What has been shown so far.
@@ -35,21 +38,29 @@ pub(crate) struct Viewer {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Shown {
-    Named(Identity),
+    /// And where it was heard.
+    Named(Identity, Vec<Interface>),
     Whole(Box<Picture>),
 }
 
 impl Shown {
     fn identity(&self) -> &Identity {
         match self {
-            Self::Named(identity) => identity,
+            Self::Named(identity, _) => identity,
             Self::Whole(picture) => &picture.identity,
+        }
+    }
+
+    fn links(&self) -> &[Interface] {
+        match self {
+            Self::Named(_, links) => links,
+            Self::Whole(picture) => &picture.links,
         }
     }
 
     fn picture(&self) -> Option<&Picture> {
         match self {
-            Self::Named(_) => None,
+            Self::Named(..) => None,
             Self::Whole(picture) => Some(picture),
         }
     }
@@ -70,6 +81,13 @@ impl Viewer {
     /// How many were found so far; one that came back counts again.
     pub(crate) fn added(&self) -> u64 {
         self.added
+    }
+
+    /// Learns which links there are.
+    pub(crate) fn know_links(&mut self, links: &[cooee::Link]) {
+        if let Some(parsable) = &mut self.manner.parsable {
+            parsable.know(links);
+        }
     }
 
     /// The names of what is there now.
@@ -104,6 +122,21 @@ impl Viewer {
                 },
             };
             session.json(&event)?;
+        } else if let Some(parsable) = &self.manner.parsable {
+            let before = earlier.map(|earlier| earlier.links.as_slice());
+            let before = before.unwrap_or_default();
+            let differ = |some: &[Interface], other: &[Interface]| {
+                let links = some.iter().filter(|link| !other.contains(link));
+                links.cloned().collect::<Vec<_>>()
+            };
+            let went = differ(before, &picture.links);
+            let came = differ(&picture.links, before);
+            let mut lines = parsable.came_or_went('-', &picture.identity, &went);
+            lines.extend(parsable.came_or_went('+', &picture.identity, &came));
+            if parsable.resolve {
+                lines.extend(parsable.resolved(&picture));
+            }
+            put(session, &lines)?;
         } else if !self.manner.at_the_end {
             let sign = if is_new { Sign::Added } else { Sign::Updated };
             self.row(
@@ -141,6 +174,8 @@ impl Viewer {
                 identity: identity.clone(),
                 links: links.to_vec(),
             })?;
+        } else if let Some(parsable) = &self.manner.parsable {
+            put(session, &parsable.came_or_went('+', &identity, links))?;
         } else if !self.manner.at_the_end {
             self.row(
                 session,
@@ -152,7 +187,8 @@ impl Viewer {
                 },
             )?;
         }
-        self.known.insert(key, Shown::Named(identity));
+        self.known
+            .insert(key, Shown::Named(identity, links.to_vec()));
         Ok(())
     }
 
@@ -169,6 +205,9 @@ impl Viewer {
         };
         if session.common.json {
             session.json(&Event::Removed(shown.identity().clone()))
+        } else if let Some(parsable) = &self.manner.parsable {
+            let lines = parsable.came_or_went('-', shown.identity(), shown.links());
+            put(session, &lines)
         } else if self.manner.at_the_end {
             Ok(())
         } else {
@@ -203,6 +242,8 @@ impl Viewer {
                 missing,
                 links,
             })
+        } else if let Some(parsable) = &self.manner.parsable {
+            put(session, &parsable.came_or_went('+', identity, &links))
         } else {
             self.row(
                 session,
@@ -233,7 +274,8 @@ impl Viewer {
     ///
     /// As for [`see`](Self::see).
     pub(crate) fn list(&mut self, session: &mut Session) -> Result<(), Stop> {
-        if session.common.json || !self.manner.at_the_end || self.known.is_empty() {
+        let is_told = session.common.json || self.manner.parsable.is_some();
+        if is_told || !self.manner.at_the_end || self.known.is_empty() {
             return Ok(());
         }
         let known = std::mem::take(&mut self.known);
@@ -288,6 +330,10 @@ impl Viewer {
     }
 }
 
+fn put(session: &mut Session, lines: &[String]) -> Result<(), Stop> {
+    lines.iter().try_for_each(|line| session.output.line(line))
+}
+
 /// The block below a row, for those who want more of it.
 fn detail(session: &mut Session, row: &Row<'_>) -> Result<(), Stop> {
     match row.picture {
@@ -324,6 +370,7 @@ mod tests {
             with_link: false,
             names_only: false,
             at_the_end: false,
+            parsable: None,
         });
         let lobby = named("Lobby._ipp._tcp.local");
         let attic = named("Attic._ipp._tcp.local");

@@ -11,6 +11,7 @@ use crate::failure::{Failure, Outcome};
 use crate::found::{self, Camera};
 use crate::interfaces;
 use crate::output::Stop;
+use crate::parsable::Parsable;
 use crate::reader::Reader;
 use crate::session::{self, Session};
 use crate::signals::{self, Signal};
@@ -23,7 +24,21 @@ use crate::viewer::{Manner, Viewer};
 ///
 /// Wrong words, or trouble with the network or the output.
 pub(crate) async fn run(args: &args::Browse, mut session: Session) -> Result<Outcome, Failure> {
-    let (search, subtypes) = search(args)?;
+    if args.avahi.cache {
+        let text = "-c asks a daemon for its cache, and there is none: -t lists what is there now";
+        return Err(Failure::usage(text));
+    }
+    if args.avahi.dump_db || args.avahi.browse_domains {
+        let types = args::Types {
+            known: args.avahi.dump_db,
+            domains: args.avahi.browse_domains,
+            ..args::Types::default()
+        };
+        return super::types::run(&types, session).await;
+    }
+    // In these lines nothing is looked up that nobody asked for.
+    let names_only = args.no_resolve || (args.avahi.parsable && !args.resolve && !args.no_local);
+    let (search, subtypes) = search(args, names_only)?;
     let zeroconf = session.open(HostPolicy::None).await?;
     if let Some(trouble) = interfaces::trouble(&session::present(&zeroconf)) {
         if args.once {
@@ -39,8 +54,12 @@ pub(crate) async fn run(args: &args::Browse, mut session: Session) -> Result<Out
         viewer: Viewer::new(Manner {
             with_type: args.types.len() != 1,
             with_link: session::in_use(&zeroconf).len() > 1,
-            names_only: args.no_resolve,
+            names_only,
             at_the_end: args.once,
+            parsable: args
+                .avahi
+                .parsable
+                .then(|| Parsable::new(args.resolve, session.only())),
         }),
         camera: Camera {
             only: session.only(),
@@ -48,7 +67,7 @@ pub(crate) async fn run(args: &args::Browse, mut session: Session) -> Result<Out
         },
         zeroconf: zeroconf.clone(),
         browser,
-        names_only: args.no_resolve,
+        names_only,
         no_local: args.no_local,
         unresolved: BTreeMap::new(),
         last_new: Instant::now(),
@@ -72,7 +91,7 @@ pub(crate) async fn run(args: &args::Browse, mut session: Session) -> Result<Out
 }
 
 /// What to search for, and the subtypes in it.
-fn search(args: &args::Browse) -> Result<(Browse, Vec<String>), Failure> {
+fn search(args: &args::Browse, names_only: bool) -> Result<(Browse, Vec<String>), Failure> {
     let mut subtypes: Vec<String> = args
         .types
         .iter()
@@ -106,7 +125,7 @@ fn search(args: &args::Browse) -> Result<(Browse, Vec<String>), Failure> {
         }
     };
     Ok((
-        if args.no_resolve {
+        if names_only {
             search.names_only()
         } else {
             search
@@ -214,7 +233,9 @@ impl Browsing {
     }
 
     fn see(&mut self, session: &mut Session, found: &cooee::FoundService) -> Result<(), Stop> {
-        let own = found::own_addresses(&self.zeroconf.links());
+        let links = self.zeroconf.links();
+        self.viewer.know_links(&links);
+        let own = found::own_addresses(&links);
         let picture = self.camera.picture(found, &own);
         if picture.addresses.is_empty() || (self.no_local && picture.local) {
             // Nothing is left of it: it was not there, or is there no more.
@@ -240,6 +261,7 @@ impl Browsing {
             gone.remove(&found.name().to_string().to_ascii_lowercase());
             self.see(session, found)?;
         }
+        self.viewer.know_links(&self.zeroconf.links());
         let before = std::mem::take(&mut self.unresolved);
         for named in unresolved {
             let identity = found::identity(named.name());

@@ -127,6 +127,7 @@ async fn watch(
         with_link,
         names_only: false,
         at_the_end: false,
+        parsable: None,
     });
     let deadline = args.timeout.map(|timeout| Instant::now() + timeout);
     let mut signals = session.signals.clone();

@@ -1,6 +1,7 @@
 //! `cooee types`: the kinds of services that anybody announces.
 
-use cooee::{HostPolicy, TypeBrowser, TypeEvent, Zeroconf};
+use cooee::wire::{NameBuf, RecordType};
+use cooee::{HostPolicy, RecordEvent, TypeBrowser, TypeEvent, Zeroconf};
 use tokio::time::Instant;
 
 use crate::args;
@@ -33,6 +34,13 @@ pub(crate) async fn run(args: &args::Types, mut session: Session) -> Result<Outc
         }
         session.talk.hint(&format!("{trouble}; waiting for one"));
     }
+    if args.domains {
+        let told = domains(args, &zeroconf, &mut session).await?;
+        session.close(&zeroconf).await;
+        return told
+            .map(|()| Outcome::Done)
+            .or_else(|stop| stop.into_result().map(|()| Outcome::Done));
+    }
     let mut browser = zeroconf
         .service_types()
         .map_err(|error| session::failure(&error))?;
@@ -47,6 +55,52 @@ pub(crate) async fn run(args: &args::Types, mut session: Session) -> Result<Outc
         }
         Ok(_) => Ok(Outcome::Done),
         Err(stop) => stop.into_result().map(|()| Outcome::Done),
+    }
+}
+
+/// Where clients are advised to look.
+// RFC 6763 §11 (6763-11-1)
+const DOMAINS: &str = "b._dns-sd._udp.local";
+
+/// Tells the domains that somebody advises to look in. The local one is always there.
+async fn domains(
+    args: &args::Types,
+    zeroconf: &Zeroconf,
+    session: &mut Session,
+) -> Result<Result<(), Stop>, Failure> {
+    let name = DOMAINS
+        .parse::<NameBuf>()
+        .map_err(|error| Failure::trouble(error.to_string()))?;
+    let mut query = zeroconf
+        .query(name, RecordType::PTR)
+        .map_err(|error| session::failure(&error))?;
+    if let Err(stop) = session.output.line("local") {
+        return Ok(Err(stop));
+    }
+    let end = Instant::now() + args.timeout.unwrap_or(super::LEAST);
+    let mut signals = session.signals.clone();
+    loop {
+        let event = tokio::select! {
+            biased;
+            signal = signals.asked() => {
+                session.close(zeroconf).await;
+                signals::leave(signal);
+            }
+            () = super::at(Some(end)) => return Ok(Ok(())),
+            event = query.next() => event,
+        };
+        match event {
+            Some(RecordEvent::Added(found)) => {
+                let domain = found.record().rdata.to_string();
+                if domain != "local"
+                    && let Err(stop) = session.output.line(&escape::escaped_text(&domain))
+                {
+                    return Ok(Err(stop));
+                }
+            }
+            Some(RecordEvent::Removed(_)) => {}
+            None => return Ok(Ok(())),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Unique names: probed for, then one's own alone.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use cooee::wire::{NameBuf, RecordBuf, RecordType, Section};
@@ -17,7 +18,9 @@ use crate::monitor::tags::Tag;
 /// Who has asked whether a name is free.
 #[derive(Debug)]
 pub(super) struct Claims {
-    probes: Bounded<(Host, u32, NameBuf), Duration>,
+    probes: Bounded<(Host, u32, NameBuf), ()>,
+    /// When last, by address: each family of a host has its own pace.
+    probed: Bounded<(IpAddr, u32, NameBuf), Duration>,
     /// Questions for all records of a name, without a proposal.
     bare: Bounded<(Host, u32, NameBuf), Duration>,
     /// Names that were told as one's own.
@@ -46,6 +49,7 @@ impl Claims {
     pub(super) fn new() -> Self {
         Self {
             probes: Bounded::new(MOST),
+            probed: Bounded::new(MOST),
             bare: Bounded::new(MOST),
             claimed: Bounded::new(MOST),
             no_txt: Bounded::new(MOST),
@@ -124,8 +128,11 @@ impl Claims {
                 let text = "probe does not ask for unicast (QU)";
                 report.add_named(seen, rule::PROBE_UNICAST, about, text);
             }
-            let key = (seen.host, seen.packet.link(), question.name.clone());
-            if let Some(last) = self.probes.insert(key, seen.now) {
+            let link = seen.packet.link();
+            let key = (seen.host, link, question.name.clone());
+            self.probes.insert(key, ());
+            let key = (seen.packet.source.ip(), link, question.name.clone());
+            if let Some(last) = self.probed.insert(key, seen.now) {
                 let since = seen.since(last).as_millis();
                 if since < ROUND && !INTERVAL.contains(&since) {
                     let text = format!("probes {since} ms apart, not 250");
