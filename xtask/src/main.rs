@@ -11,6 +11,7 @@ mod compliance;
 mod conformance;
 mod corpus;
 mod interop;
+mod scale;
 mod simulate;
 mod tidy;
 mod workspace;
@@ -41,6 +42,10 @@ cargo xtask TASK
       --python PATH       a Python that has the package `zeroconf`
       --peer NAME=PROGRAM another responder: `PROGRAM N` publishes service-0 … in _load._tcp and then says `ready`
   no-std                  link wire, mdns and sd without the standard library
+  scale [OPTIONS]         networks of up to 10,000 hosts in simulated time; writes docs/scale.md and its plot (20 minutes)
+      --seed S            another seed than 1
+      --largest N         only those with at most N hosts; prints the tables and writes nothing
+      --resume            takes what an interrupted run has measured, from target/scale
   soak [OPTIONS]          invented stories in the simulated network, one after another, until a rule is broken
       --minutes N         for so long; 1 if not told
       --seed S            from this seed on; 0 if not told
@@ -63,6 +68,7 @@ fn main() -> ExitCode {
         interop::JANITOR => interop::clean_up(rest),
         "load" => interop::load::run(rest),
         "no-std" => ci::no_std(),
+        "scale" => scale::run(rest),
         "soak" => simulate::soak(rest),
         "tidy" => tidy::run(),
         _ => {

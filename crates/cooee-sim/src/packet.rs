@@ -29,7 +29,7 @@ pub struct Packet {
 }
 
 impl fmt::Display for Packet {
-    /// One line, as a capture would show it: `?` a query, `=` a response, `-` a goodbye.
+    /// One line, as a capture would show it: `?` a query, `=` a response, `-` a goodbye; records with their data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let to = if self.destination.ip().is_multicast() {
             "all".to_owned()
@@ -74,9 +74,10 @@ fn write_record(f: &mut fmt::Formatter<'_>, record: &Record<'_>) -> fmt::Result 
     let flush = if record.cache_flush { " flush" } else { "" };
     write!(
         f,
-        " {sign}[{} {} ttl {}{flush}]",
+        " {sign}[{} {} {} ttl {}{flush}]",
         record.name,
         record.kind(),
+        record.rdata,
         record.ttl
     )
 }
