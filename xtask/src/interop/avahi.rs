@@ -88,6 +88,13 @@ impl<'lab> Avahi<'lab> {
         Ok(())
     }
 
+    /// What is there now, in lines for scripts; it ends by itself.
+    pub(super) fn list(&self, kind: &str) -> Outcome<Process> {
+        let mut command = self.tool("avahi-browse");
+        command.args(["-prtk", kind]);
+        self.host.start("avahi-browse", &mut command)
+    }
+
     fn tool(&self, name: &str) -> Command {
         // In a pipe the tools would keep what they found in a buffer of 4096 bytes.
         let mut command = self.host.command(Path::new("stdbuf"));
@@ -264,7 +271,7 @@ fn unescape(text: &str) -> String {
 }
 
 /// Splits `"a=b" "c"` into its strings.
-fn quoted_strings(text: &str) -> Vec<String> {
+pub(super) fn quoted_strings(text: &str) -> Vec<String> {
     let mut strings = Vec::new();
     let mut present: Option<String> = None;
     let mut escaped = false;

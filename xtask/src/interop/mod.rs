@@ -19,6 +19,7 @@ mod network;
 mod networks;
 mod process;
 mod scenarios;
+mod scripts;
 mod stack;
 
 use std::os::unix::process::CommandExt as _;
@@ -69,6 +70,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         hardship::ALL,
         mishaps::ALL,
         doctor::ALL,
+        scripts::ALL,
         examples::ALL,
     ];
     let chosen: Vec<&Scenario> = all

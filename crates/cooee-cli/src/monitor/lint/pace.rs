@@ -10,7 +10,7 @@ use super::rule;
 use crate::monitor::bounded::Bounded;
 use crate::monitor::history::{Answered, History};
 use crate::monitor::hosts::Host;
-use crate::monitor::names::is_shared;
+use crate::monitor::names::{Service, is_shared};
 use crate::monitor::packet::PORT;
 use crate::monitor::seen::{Key, Seen};
 use crate::monitor::tags::Tag;
@@ -159,8 +159,9 @@ impl Pace {
         let since = seen.since(last);
         if since < spacing && !since.is_zero() {
             let text = format!("same record again after {} ms", since.as_millis());
-            // Two programs of one machine may both have what is shared.
-            let rule = match is_shared(&record.name, kind) || !record.cache_flush {
+            // Two programs of one machine may both have what is shared, and what is the host's.
+            let is_host = Service::of(&record.name).is_none();
+            let rule = match is_shared(&record.name, kind) || !record.cache_flush || is_host {
                 true => rule::REPEAT_RECORD.perhaps(),
                 false => rule::REPEAT_RECORD,
             };

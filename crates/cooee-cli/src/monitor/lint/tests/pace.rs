@@ -5,10 +5,11 @@ use crate::monitor::packet::Packet;
 use crate::monitor::testkit::*;
 
 const BOX: &str = "192.0.2.1";
+const WEB: &str = "Web._http._tcp.local";
 const OTHER: &str = "192.0.2.2";
 
 fn told(at: u64, ttl: u32) -> Packet {
-    packet(at, BOX, response(&[living(a("box.local", 1), ttl)]))
+    packet(at, BOX, response(&[living(srv(WEB, 80), ttl)]))
 }
 
 fn asked(at: u64) -> Packet {
@@ -25,7 +26,8 @@ fn asked_unicast(at: u64) -> Packet {
 }
 
 pub(super) fn cases() -> Vec<Case> {
-    let web = ptr("_http._tcp.local", "Web._http._tcp.local");
+    let web = ptr("_http._tcp.local", WEB);
+    let host = |at| packet(at, BOX, response(&[a("box.local", 1)]));
     let listed = |at| packet(at, BOX, response(std::slice::from_ref(&web)));
     vec![
         // 6762-6-30
@@ -44,12 +46,12 @@ pub(super) fn cases() -> Vec<Case> {
             rule::REPEAT_RECORD,
             [
                 told(0, 120),
-                packet(200, OTHER, probe(&[a("box.local", 2)])),
+                packet(200, OTHER, probe(&[srv(WEB, 81)])),
                 told(210, 120),
             ],
             [
                 told(0, 120),
-                packet(200, OTHER, probe(&[a("box.local", 2)])),
+                packet(200, OTHER, probe(&[srv(WEB, 81)])),
                 told(250, 120),
             ],
         ),
@@ -57,6 +59,12 @@ pub(super) fn cases() -> Vec<Case> {
             rule::REPEAT_RECORD.perhaps(),
             [listed(0), listed(400)],
             [listed(0), listed(1_000)],
+        ),
+        // The host's addresses: another program there may tell them too.
+        case(
+            rule::REPEAT_RECORD.perhaps(),
+            [host(0), host(400)],
+            [host(0), host(1_000)],
         ),
         // 6762-5.2-2
         case(
