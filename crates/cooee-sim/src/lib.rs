@@ -46,7 +46,7 @@ mod traffic;
 mod wire;
 
 pub use address::{Address, AddressError};
-pub use monitor::Violation;
+pub use monitor::{Monitor, Violation};
 pub use network::{HostId, Network};
 pub use packet::Packet;
 pub use station::{Answer, Station};

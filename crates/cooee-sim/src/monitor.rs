@@ -43,9 +43,11 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Watches packets.
+/// Watches packets, of a [`Network`](crate::Network) or of any other simulation, and tells what was against the rules.
+///
+/// Packets are timed when they are sent. What is seen late, by the clock of a machine that does other work too, may look as if it came too soon.
 #[derive(Debug, Default)]
-pub(crate) struct Monitor {
+pub struct Monitor {
     violations: Vec<Violation>,
     /// When a host last multicast a record, in a family.
     multicast: HashMap<Sent, Instant>,
@@ -81,13 +83,14 @@ const LARGEST: usize = 1452;
 const LARGEST_RECORD: usize = 8952;
 
 impl Monitor {
-    pub(crate) fn violations(&self) -> &[Violation] {
+    /// What was against the rules so far.
+    pub fn violations(&self) -> &[Violation] {
         &self.violations
     }
 
     /// A host has come to a link, or has been away: what it owned there it has to probe for again.
     // RFC 6762 §8 (6762-8-2)
-    pub(crate) fn forget_claims(&mut self, host: HostId) {
+    pub fn forget_claims(&mut self, host: HostId) {
         self.probes.retain(|(of, ..), _| *of != host);
     }
 
@@ -112,7 +115,8 @@ impl Monitor {
         self.owners = None;
     }
 
-    pub(crate) fn watch(&mut self, packet: &Packet) {
+    /// Judges a packet, in the order of sending. One that no host has sent is not judged, but what comes after is judged by it.
+    pub fn watch(&mut self, packet: &Packet) {
         // What a test injects may be as wrong as it likes.
         let Some(host) = packet.host else {
             self.note_asker(packet);

@@ -24,7 +24,7 @@ const MOST_BRIDGES: u32 = 4;
 
 /// The number of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct HostId(pub(crate) usize);
+pub struct HostId(pub usize);
 
 /// A simulated network of hosts that run nodes of type `N`.
 #[derive(Debug)]

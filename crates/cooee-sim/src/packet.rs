@@ -10,7 +10,6 @@ use crate::network::HostId;
 
 /// A packet that a host has sent.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct Packet {
     /// When it was sent.
     pub at: Instant,

@@ -10,6 +10,13 @@ fn chat(name: &str) -> cooee::Result<Service> {
     Service::new(name, "_cs6452._tcp", 4000)
 }
 
+/// No packet of the test was against the rules.
+#[track_caller]
+fn assert_clean(network: &Network) {
+    let violations = network.violations();
+    assert!(violations.is_empty(), "{}", network.transcript());
+}
+
 /// Waits until a service is gone; its addresses may go first.
 async fn removed(peers: &mut Browser) -> ServiceName {
     loop {
@@ -42,6 +49,7 @@ fn a_peer_whose_cable_is_pulled_is_removed_within_its_ttl() {
         assert!(pulled.elapsed() <= Duration::from_secs(135));
         alice.join(&lan);
         assert!(matches!(peers.next().await, Some(ServiceEvent::Added(_))));
+        assert_clean(&network);
     });
 }
 
@@ -77,6 +85,7 @@ fn on_a_link_that_loses_a_third_of_all_packets_every_service_is_found_and_none_f
             }
         });
         assert!(more.await.is_err());
+        assert_clean(&network);
     });
 }
 
@@ -120,6 +129,7 @@ fn of_two_programs_that_want_one_name_the_later_takes_the_next_name() {
         assert_eq!(renamed.0, first.name());
         assert_eq!(second.ready().await.unwrap(), renamed.1);
         assert_eq!(renamed.1.instance().to_string(), "Chat (2)");
+        assert_clean(&network);
     });
 }
 
@@ -143,6 +153,7 @@ fn a_switch_that_is_off_makes_services_wait_and_one_that_is_on_again_lets_them_a
             .browse("_cs6452._tcp")
             .unwrap();
         peers.first().await.unwrap();
+        assert_clean(&network);
     });
 }
 
@@ -167,6 +178,7 @@ fn a_host_that_slept_for_an_hour_learns_who_went_meanwhile() {
             alice.crash();
         });
         removed(&mut peers).await;
+        assert_clean(&network);
     });
 }
 
@@ -174,7 +186,8 @@ fn a_host_that_slept_for_an_hour_learns_who_went_meanwhile() {
 #[test]
 fn a_list_does_not_wait_for_a_placeholder() {
     testing::run(async {
-        let lan = Network::new(8).lan();
+        let network = Network::new(8);
+        let lan = network.lan();
         let (alice, bob) = (lan.host("alice"), lan.host("bob"));
         let publisher = alice.zeroconf().await.unwrap();
         let placeholder = Service::placeholder("Taken", "_cs6452._tcp").unwrap();
@@ -185,5 +198,6 @@ fn a_list_does_not_wait_for_a_placeholder() {
         let listed = finder.list("_cs6452._tcp").await.unwrap();
         assert_eq!(listed.len(), 1);
         assert!(begun.elapsed() < Duration::from_millis(2500));
+        assert_clean(&network);
     });
 }

@@ -111,9 +111,8 @@ pub(super) struct Machine {
     name: String,
     /// By link.
     interfaces: BTreeMap<usize, Interface>,
-    /// By number; those that have ended are gone.
+    /// By number, which no other program of the network has; those that have ended are gone.
     pub(super) programs: BTreeMap<usize, Program>,
-    next_program: usize,
     pub(super) is_dead: bool,
     pub(super) is_asleep: bool,
 }
@@ -124,7 +123,6 @@ impl Machine {
             name: name.to_owned(),
             interfaces: BTreeMap::new(),
             programs: BTreeMap::new(),
-            next_program: 0,
             is_dead: false,
             is_asleep: false,
         }
@@ -138,11 +136,13 @@ impl Machine {
         !self.is_dead && !self.is_asleep
     }
 
-    pub(super) fn start_program(&mut self) -> usize {
-        let number = self.next_program;
-        self.next_program += 1;
+    pub(super) fn start_program(&mut self, number: usize) {
         self.programs.insert(number, Program::default());
-        number
+    }
+
+    /// The numbers of its programs.
+    pub(super) fn running(&self) -> impl Iterator<Item = &usize> {
+        self.programs.keys()
     }
 
     pub(super) fn interfaces(&self) -> Vec<Interface> {

@@ -21,6 +21,7 @@
 //!     // Somebody stumbles over a cable. Bob asks again before the records expire, and again, and gives up: two minutes, in no time.
 //!     alice.leave(&lan);
 //!     while !matches!(peers.next().await, Some(ServiceEvent::Removed(_))) {}
+//!     assert!(network.violations().is_empty(), "{}", network.transcript());
 //!     # Ok(())
 //! })
 //! # }
@@ -37,6 +38,7 @@ mod world;
 
 use std::future::Future;
 
+pub use cooee_sim::Violation;
 pub use network::{Host, Lan, Network};
 
 /// Runs a test on a tokio runtime of its own whose clock is paused: it jumps to the next thing that is to happen whenever all wait.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use cooee_sim::{HostId, Monitor, Violation};
 use tokio::time::Instant as Clock;
 
 use super::machine::{Cable, Machine, Wire, wake_all};
@@ -42,6 +43,9 @@ pub(super) struct State {
     /// Datagrams sent, and who sent each.
     pub(super) sent: u64,
     pub(super) transcript: Vec<String>,
+    /// Programs started.
+    programs: usize,
+    pub(super) monitor: Monitor,
 }
 
 impl State {
@@ -58,6 +62,18 @@ impl State {
         // 32 bits are all that an `f64` is wanted for here.
         let drawn = f64::from(u32::try_from(self.random() >> 32).unwrap_or(u32::MAX));
         drawn < probability * 4_294_967_296.0
+    }
+
+    /// Programs of a host have to probe again for what they own.
+    fn forget_claims(&mut self, host: usize) {
+        for &program in self
+            .machines
+            .get(host)
+            .into_iter()
+            .flat_map(Machine::running)
+        {
+            self.monitor.forget_claims(HostId(program));
+        }
     }
 
     /// Time since the network was made.
@@ -77,6 +93,8 @@ impl Network {
             machines: Vec::new(),
             sent: 0,
             transcript: Vec::new(),
+            programs: 0,
+            monitor: Monitor::default(),
         };
         Self {
             state: Arc::new(Mutex::new(state)),
@@ -100,10 +118,24 @@ impl Network {
         self.lock().sent
     }
 
+    /// What was against the rules of RFC 6762 that can be seen on the wire: a name that was not probed for, a record that was repeated too soon, a message that is
+    /// too large, and more. If there is any, the fault is in this library.
+    ///
+    /// The list is exact on a paused clock. In real time a packet may be noted late, and the next one look as if it came too soon.
+    #[must_use]
+    pub fn violations(&self) -> Vec<Violation> {
+        self.lock().monitor.violations().to_vec()
+    }
+
     /// All packets sent so far, one a line, to be printed when a test fails: time since the start in seconds, host, link, `?` for a query and `=` for a response, and what it holds.
+    /// [Violations](Self::violations) follow, with `!!`.
     #[must_use]
     pub fn transcript(&self) -> String {
-        self.lock().transcript.join("\n")
+        let state = self.lock();
+        let violations = state.monitor.violations().iter();
+        let violations = violations.map(|violation| format!("!! {violation}"));
+        let lines: Vec<String> = state.transcript.iter().cloned().chain(violations).collect();
+        lines.join("\n")
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -158,8 +190,11 @@ impl Lan {
         self.change(|wire| wire.is_cut = is_cut);
         let mut state = self.network.lock();
         let mut wakers = Vec::new();
-        for machine in &mut state.machines {
-            machine.set_carrier(self.number, !is_cut, &mut wakers);
+        for host in 0..state.machines.len() {
+            state.forget_claims(host);
+            if let Some(machine) = state.machines.get_mut(host) {
+                machine.set_carrier(self.number, !is_cut, &mut wakers);
+            }
         }
         drop(state);
         wake_all(wakers);
@@ -186,10 +221,12 @@ impl Host {
         let (world, name) = {
             let mut state = self.network.lock();
             let seed = state.random();
+            let program = state.programs;
+            state.programs += 1;
             let Some(machine) = state.machines.get_mut(self.number) else {
                 return Err(crate::Error::shut_down());
             };
-            let program = machine.start_program();
+            machine.start_program(program);
             let name = machine.name().to_owned();
             let world =
                 SimulatedWorld::new(self.network.clone(), self.number, program, seed, families);
@@ -202,6 +239,7 @@ impl Host {
     pub fn join(&self, lan: &Lan) {
         let mut state = self.network.lock();
         let is_up = state.wires.get(lan.number).is_some_and(|wire| !wire.is_cut);
+        state.forget_claims(self.number);
         let mut wakers = Vec::new();
         if let Some(machine) = state.machines.get_mut(self.number) {
             machine.plug_in(Cable::new(self.number, lan.number), is_up, &mut wakers);
@@ -224,6 +262,7 @@ impl Host {
     pub async fn sleep(&self, duration: Duration) {
         self.with(|machine, _| machine.is_asleep = true);
         tokio::time::sleep(duration).await;
+        self.network.lock().forget_claims(self.number);
         self.with(|machine, wakers| machine.wake_up(duration, wakers));
     }
 

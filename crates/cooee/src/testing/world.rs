@@ -6,12 +6,13 @@ use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use cooee_mdns::net::Families;
 use cooee_mdns::net::seam::{Interface, Received, World};
-use cooee_mdns::{Family, Instant};
+use cooee_mdns::{Family, Instant, LinkId};
+use cooee_sim::{HostId, Packet};
 use cooee_wire::Message;
 use tokio::time::{Sleep, sleep};
 
@@ -87,6 +88,40 @@ impl SimulatedWorld {
         let is_awake = machine.is_awake();
         let program = machine.programs.get_mut(&self.program)?;
         Some(look(program, is_awake))
+    }
+
+    /// A datagram as it leaves by an interface. `None`: a dead or sleeping machine says nothing, and there is nobody to be told.
+    fn address(
+        &self,
+        state: &State,
+        index: u32,
+        source: Option<IpAddr>,
+        destination: SocketAddr,
+        octets: &[u8],
+    ) -> io::Result<Option<Packet>> {
+        let machine = state.machines.get(self.host);
+        let machine = machine.ok_or(io::ErrorKind::NotFound)?;
+        if !machine.is_awake() {
+            return Ok(None);
+        }
+        let (wire, interface) = machine
+            .interface(index)
+            .ok_or(io::ErrorKind::NetworkUnreachable)?;
+        let family = Family::of(destination.ip());
+        let mut addresses = interface.addresses.iter().map(|a| a.address);
+        let source = source
+            .or_else(|| addresses.find(|address| Family::of(*address) == family))
+            .ok_or(io::ErrorKind::AddrNotAvailable)?;
+        Ok(Some(Packet {
+            at: now(state),
+            link: LinkId(u32::try_from(wire).unwrap_or(u32::MAX)),
+            host: Some(HostId(self.program)),
+            sender: machine.name().to_owned(),
+            source: SocketAddr::new(source, PORT),
+            // Without the scope, which is a matter of the host and not of the packet.
+            destination: SocketAddr::new(destination.ip(), destination.port()),
+            payload: octets.to_vec(),
+        }))
     }
 
     /// Whether the host is awake; if not, the waker is kept for when it is.
@@ -199,19 +234,13 @@ impl World for SimulatedWorld {
         octets: &[u8],
     ) -> io::Result<()> {
         let mut state = self.network.lock();
-        let mut wakers = Vec::new();
-        let sent = transmit(
-            &mut state,
-            self.host,
-            index,
-            source,
-            destination,
-            octets,
-            &mut wakers,
-        );
+        let Some(packet) = self.address(&state, index, source, destination, octets)? else {
+            return Ok(());
+        };
+        let wakers = carry(&mut state, self.host, &packet);
         drop(state);
         wake_all(wakers);
-        sent
+        Ok(())
     }
 }
 
@@ -239,61 +268,44 @@ fn hand_over(datagram: &Arriving, buffer: &mut [u8]) -> Received {
     }
 }
 
-/// Puts a datagram onto the link of an interface: to all on it, the sender's own host too, which hears it at once.
-fn transmit(
-    state: &mut State,
-    from: usize,
-    index: u32,
-    source: Option<IpAddr>,
-    destination: SocketAddr,
-    octets: &[u8],
-    wakers: &mut Vec<std::task::Waker>,
-) -> io::Result<()> {
-    let family = Family::of(destination.ip());
-    let machine = state.machines.get(from).ok_or(io::ErrorKind::NotFound)?;
-    // A dead or sleeping machine says nothing, and there is nobody to be told.
-    if !machine.is_awake() {
-        return Ok(());
-    }
-    let (wire, interface) = machine
-        .interface(index)
-        .ok_or(io::ErrorKind::NetworkUnreachable)?;
-    let mut addresses = interface.addresses.iter().map(|a| a.address);
-    let source = source
-        .or_else(|| addresses.find(|address| Family::of(*address) == family))
-        .ok_or(io::ErrorKind::AddrNotAvailable)?;
+/// Puts a packet onto its link: to all on it, the sender's own host too, which hears it at once. Returns who is to be woken.
+fn carry(state: &mut State, from: usize, packet: &Packet) -> Vec<Waker> {
+    state.monitor.watch(packet);
+    state.transcript.push(line(packet, state.elapsed()));
+    state.sent += 1;
+    let mut wakers = Vec::new();
+    let wire = usize::try_from(packet.link.0).unwrap_or(usize::MAX);
     let (loss, delay) = match state.wires.get(wire) {
         Some(wire) => (wire.loss, wire.delay),
-        None => return Err(io::ErrorKind::NetworkUnreachable.into()),
+        None => return wakers,
     };
-    let line = line(state, from, wire, octets);
-    state.transcript.push(line);
-    state.sent += 1;
-    let (number, now) = (state.sent, now(state));
     for to in 0..state.machines.len() {
         if to != from && state.happens(loss) {
             continue;
         }
         let arriving = Arriving {
-            at: if to == from { now } else { now + delay },
-            number,
+            at: if to == from {
+                packet.at
+            } else {
+                packet.at + delay
+            },
+            number: state.sent,
             index: 0,
-            source: SocketAddr::new(source, PORT),
-            destination: destination.ip(),
-            octets: octets.to_vec(),
+            source: packet.source,
+            destination: packet.destination.ip(),
+            octets: packet.payload.clone(),
         };
         if let Some(machine) = state.machines.get_mut(to) {
-            machine.hear(wire, arriving, wakers);
+            machine.hear(wire, arriving, &mut wakers);
         }
     }
-    Ok(())
+    wakers
 }
 
-fn line(state: &State, from: usize, wire: usize, octets: &[u8]) -> String {
-    let at = state.elapsed().as_secs_f64();
-    let name = state.machines.get(from).map_or("", |m| m.name());
+fn line(packet: &Packet, elapsed: Duration) -> String {
+    let (at, name, wire) = (elapsed.as_secs_f64(), &packet.sender, packet.link.0);
     let mut line = format!("{at:>9.3} {name:<10} lan{wire}");
-    match Message::parse(octets) {
+    match Message::parse(&packet.payload) {
         Ok(message) => {
             let sign = match message.header().flags.is_response() {
                 true => '=',
@@ -308,8 +320,30 @@ fn line(state: &State, from: usize, wire: usize, octets: &[u8]) -> String {
             }
         }
         Err(_) => {
-            let _ = write!(line, " {} octets that are no message", octets.len());
+            let _ = write!(line, " {} octets that are no message", packet.payload.len());
         }
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // 1035-4.1-2
+    #[test]
+    fn a_packet_that_breaks_a_rule_is_seen() {
+        crate::testing::run(async {
+            let network = Network::new(1);
+            let alice = network.lan().host("alice");
+            let _alice = alice.zeroconf().await.unwrap();
+            let mut world = SimulatedWorld::new(network.clone(), 0, 0, 1, Families::Both);
+            let group = SocketAddr::new(IpAddr::from([224, 0, 0, 251]), PORT);
+            world.send(2, None, group, b"noise").unwrap();
+            let transcript = network.transcript();
+            assert_eq!(network.violations().len(), 1, "{transcript}");
+            assert_eq!(network.violations()[0].clause, "1035-4.1-2");
+            assert!(transcript.contains("!! "), "{transcript}");
+        });
+    }
 }

@@ -1,6 +1,7 @@
 //! Two or more whole stacks on a simulated link.
 
 mod conflicts;
+mod figures;
 mod finding;
 mod lan;
 mod publishing;
