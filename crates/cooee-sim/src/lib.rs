@@ -4,7 +4,7 @@
 //! the time that its packets take to compute. Everything that is left to chance comes from one seed, so a failing run can be had
 //! again by its number.
 //!
-//! Every packet is kept and can be printed ([`Network::transcript`]), and every packet is judged: what breaks a rule of RFC 6762 that can be
+//! Every packet is kept and can be printed ([`Network::transcript`]; with what stations were told, [`Network::chronicle`]), and every packet is judged: what breaks a rule of RFC 6762 that can be
 //! seen on the wire is in [`Network::violations`].
 //!
 //! ```
@@ -37,6 +37,7 @@
 
 mod address;
 mod chance;
+mod chronicle;
 mod monitor;
 mod network;
 mod packet;

@@ -1,7 +1,6 @@
 //! Hosts and links, and the passing of time.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -386,14 +385,21 @@ impl<N: Node> Network<N> {
 
     /// The seed, all packets that are kept and all violations, to be printed when a test fails.
     pub fn transcript(&self) -> String {
-        let mut text = format!("seed {}\n", self.seed);
-        for packet in self.packets.iter().chain(&self.recent) {
-            let _ = writeln!(text, "{packet}");
-        }
-        for violation in self.violations() {
-            let _ = writeln!(text, "!! {violation}");
-        }
-        text
+        self.transcript_with(|_| &[])
+    }
+
+    /// The packets that are kept.
+    pub(crate) fn kept(&self) -> impl Iterator<Item = &Packet> {
+        self.packets.iter().chain(&self.recent)
+    }
+
+    /// All nodes, with the names of their hosts.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = (&str, &N)> {
+        self.hosts.iter().map(|host| (&*host.name, &host.node))
+    }
+
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// What a host of the link said last.

@@ -121,7 +121,7 @@ impl Lan {
         assert!(
             self.network.violations().is_empty(),
             "{}",
-            self.network.transcript()
+            self.network.chronicle()
         );
     }
 }

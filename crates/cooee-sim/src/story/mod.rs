@@ -147,7 +147,7 @@ impl Story {
             Err(what) => Err(Failure {
                 seed: self.seed,
                 what,
-                transcript: format!("{self}{}", telling.network.transcript()),
+                transcript: format!("{self}{}", telling.transcript()),
             }),
         }
     }
@@ -336,6 +336,11 @@ impl Telling {
             let (id, addresses) = (guest.id, guest.addresses.clone());
             self.network.readdress(id, link, &addresses);
         }
+    }
+
+    /// The last packets, and what the hosts were told meanwhile.
+    fn transcript(&self) -> String {
+        self.network.transcript_with(Resident::told)
     }
 
     fn check_rules(&self) -> Result<(), String> {

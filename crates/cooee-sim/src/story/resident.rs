@@ -1,6 +1,6 @@
 //! Somebody who lives on a network: publishes under names of its own, takes another when one is lost, and looks for what others have.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use cooee_mdns::{
     Config, Engine, Event, GroupId, Instant, LinkSet, Node, Presence, QueryId, QueryOptions,
@@ -30,7 +30,12 @@ pub(crate) struct Resident {
     followed: BTreeMap<(NameBuf, RecordType), QueryId>,
     /// What is there for each query: the link, whether it is its own, and the data.
     answers: BTreeMap<QueryId, Vec<(u32, bool, RdataBuf)>>,
+    /// The last events, for the transcript.
+    told: VecDeque<(Instant, Event)>,
 }
+
+/// How many events a resident remembers.
+const TOLD: usize = 100;
 
 /// A name that is wanted, and the one that is had.
 #[derive(Debug)]
@@ -70,6 +75,7 @@ impl Resident {
             browsing: BTreeMap::new(),
             followed: BTreeMap::new(),
             answers: BTreeMap::new(),
+            told: VecDeque::new(),
         };
         let records = resident.host_records();
         resident.host.group = resident.engine.publish(now, records, LinkSet::All).ok();
@@ -125,6 +131,11 @@ impl Resident {
 
     pub(crate) fn shutdown(&mut self, now: Instant) {
         self.engine.shutdown(now);
+    }
+
+    /// What it was told last.
+    pub(crate) fn told(&self) -> &VecDeque<(Instant, Event)> {
+        &self.told
     }
 
     /// What it browses for.
@@ -353,6 +364,10 @@ impl Node for Resident {
 
     fn process(&mut self, now: Instant) {
         while let Some(event) = self.engine.poll_event() {
+            self.told.push_back((now, event.clone()));
+            if self.told.len() > TOLD {
+                self.told.pop_front();
+            }
             self.note(now, event);
         }
     }
