@@ -10,20 +10,24 @@ const PAGE: &str = "docs/scale.md";
 const BEGIN: &str = "<!-- measured: cargo xtask scale -->\n";
 const END: &str = "<!-- end of what was measured -->";
 
-/// Puts the tables into the page, in place of those that are there.
+/// Puts the tables into the page.
 pub(super) fn write(results: &Results) -> Outcome {
     let file = workspace::root().join(PAGE);
-    let page = workspace::read(PAGE.as_ref())?;
-    let wanting = || {
-        format!(
-            "{PAGE} does not have the lines `{}` and `{END}`",
-            BEGIN.trim()
-        )
-    };
-    let (head, rest) = page.split_once(BEGIN).ok_or_else(wanting)?;
-    let (_, tail) = rest.split_once(END).ok_or_else(wanting)?;
-    let page = format!("{head}{BEGIN}\n{}\n{END}{tail}", tables(results));
+    let page = with_tables(&workspace::read(PAGE.as_ref())?, &tables(results))?;
     fs::write(&file, page).map_err(|error| format!("{PAGE}: {error}"))
+}
+
+/// The page with these tables in place of those that are there.
+fn with_tables(page: &str, tables: &str) -> Outcome<String> {
+    let between = page.split_once(BEGIN).and_then(|(head, rest)| {
+        let (_, tail) = rest.split_once(END)?;
+        Some((head, tail))
+    });
+    let (head, tail) = between.ok_or(format!(
+        "{PAGE} does not have the lines `{}` and `{END}`",
+        BEGIN.trim()
+    ))?;
+    Ok(format!("{head}{BEGIN}\n{tables}\n{END}{tail}"))
 }
 
 /// All tables.
@@ -182,4 +186,34 @@ pub(super) fn per_host(results: &Results, wanted: &str, phase: &str) -> Vec<(f64
             (*hosts as f64, rate.per_host)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn new_tables_take_the_place_of_the_old_ones() {
+        let page = format!("above\n{BEGIN}old\n{END}\nbelow\n");
+        let once = with_tables(&page, "new").expect("the lines are there");
+        assert_eq!(once, format!("above\n{BEGIN}\nnew\n{END}\nbelow\n"));
+        assert_eq!(with_tables(&once, "new"), Ok(once.clone()));
+        assert!(with_tables("no such lines", "new").is_err());
+    }
+
+    #[test]
+    fn rates_are_per_second_and_per_host_and_minute() {
+        let measured = [
+            ("later_seconds", 120.0),
+            ("later_packets", 240.0),
+            ("later_bytes", 24_000.0),
+            ("asked", 200.0),
+            ("answered", 199.0),
+        ];
+        let measured = measured.map(|(name, value)| (name.to_owned(), value));
+        let results = Results::from([(("popular", 60), Measured::from(measured))]);
+        assert_eq!(per_host(&results, "popular", "later"), [(60.0, 2.0)]);
+        let row = "| 60 | 2.0 | 0.2 | 2.00 | 99.5 % |";
+        assert!(tables(&results).contains(row), "{}", tables(&results));
+    }
 }
