@@ -4,6 +4,7 @@
 //! record, from the datagram in to the datagram out. *flood*: a hundred thousand records that nobody has asked for, all different.
 
 mod node;
+mod peer;
 
 use std::hint::black_box;
 

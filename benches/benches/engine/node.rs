@@ -14,7 +14,7 @@ use cooee_wire::{
 pub(crate) const RECORDS: usize = 20;
 
 const LINK: LinkId = LinkId(1);
-const TYPE: &str = "_http._tcp.local";
+pub(crate) const TYPE: &str = "_http._tcp.local";
 
 pub(crate) struct Node {
     engine: Engine,
@@ -159,7 +159,7 @@ fn message(
     buffer
 }
 
-fn instance(number: usize) -> String {
+pub(crate) fn instance(number: usize) -> String {
     format!("Service {number}.{TYPE}").replace(' ', "\\032")
 }
 

@@ -484,3 +484,51 @@ fn a_link_that_is_stable_is_asked_once_an_hour() {
     // The series of the question has come to one an hour too.
     assert!((9..=21).contains(&asked), "{asked} queries in ten hours");
 }
+
+#[test]
+fn records_are_refreshed_in_whatever_order_they_come() {
+    // 6762-5.2-11: what came after what the last time is a guess, and no more
+    let mut records = Vec::new();
+    for number in 0..40_u8 {
+        let instance = format!("Shop{number}._http._tcp.local");
+        records.push(with_ttl(ptr(HTTP, &instance), 120));
+        records.push(flush(srv(&instance, "box.local", u16::from(number))));
+        records.push(flush(with_ttl(txt(&instance, &instance), 120)));
+        records.push(with_ttl(a("many.local", number), 120));
+    }
+    let mut querier = Querier::new();
+    let hear = |querier: &mut Querier, order: &[RecordBuf]| {
+        for part in order.chunks(17) {
+            querier.hear("192.0.2.9:5353", GROUP, &response(part));
+        }
+    };
+    hear(&mut querier, &records);
+    let mut random = 1_usize;
+    for round in 0..20 {
+        querier.run(100_000);
+        match round % 4 {
+            0 => records.reverse(),
+            1 => records.rotate_left(7),
+            2 => records.sort_by_key(|record| (record.kind(), record.name.clone())),
+            _ => {
+                for place in (1..records.len()).rev() {
+                    random = random.wrapping_mul(6_364_136_223_846_793_005) + 1;
+                    records.swap(place, (random >> 33) % place);
+                }
+            }
+        }
+        hear(&mut querier, &records);
+        assert!(
+            records.iter().all(|record| querier.knows(record)),
+            "{round}"
+        );
+    }
+    assert_eq!(querier.stats().evicted, 0);
+    // One is not refreshed, and goes alone.
+    let left_out = records.pop().expect("many");
+    querier.run(100_000);
+    hear(&mut querier, &records);
+    querier.run(25_000);
+    assert!(!querier.knows(&left_out));
+    assert!(records.iter().all(|record| querier.knows(record)));
+}

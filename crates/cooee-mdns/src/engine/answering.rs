@@ -6,7 +6,7 @@
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
-use cooee_wire::{Class, Message, Name, Question, RecordType};
+use cooee_wire::{Class, Message, Question, RecordType};
 
 use super::Instant;
 use super::asked::Heard;
@@ -569,10 +569,5 @@ impl Link {
         {
             asked.timer.set(next, Why::Ask(slot), &mut self.deadlines);
         }
-    }
-
-    /// The place of a name under which we publish, or want to.
-    pub(super) fn find_own_name(&self, hash: u64, name: Name<'_>) -> Option<usize> {
-        self.own.find_name(hash, name)
     }
 }

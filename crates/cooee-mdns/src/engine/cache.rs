@@ -12,10 +12,12 @@ use hashbrown::HashTable;
 use slab::Slab;
 
 use super::Instant;
-use super::config::{Config, GRACE, REFRESH_POINTS};
+use super::config::{GRACE, REFRESH_POINTS};
+use super::context::Context;
 use super::deadlines::Timer;
 use super::event::QueryId;
 use super::hash::Keys;
+use super::reading::Run;
 use super::rng::Rng;
 
 /// The records of one link.
@@ -69,9 +71,33 @@ struct RrSet {
     kind: RecordType,
     class: Class,
     members: Vec<usize>,
+    /// The hash of the name alone.
+    name_hash: u64,
+    /// The RRset that came after this one in a response.
+    follower: Option<usize>,
     /// When it was last looked through for older members; twice at one moment would be in vain.
     flushed: Option<Instant>,
 }
+
+/// Where records of one name, type and class are, or would be.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// The hash of the three.
+    pub(super) hash: u64,
+    rrset: Option<usize>,
+    /// Which of them is expected next: those who repeat records repeat their order too.
+    next: usize,
+}
+
+impl Place {
+    /// The RRset, if there is one yet.
+    pub(super) fn rrset(&self) -> Option<usize> {
+        self.rrset
+    }
+}
+
+/// An RRset with so few members is looked through without hashing anything.
+const FEW: usize = 4;
 
 /// What became of a received record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,23 +173,84 @@ impl Cache {
             .copied()
     }
 
-    /// Takes in a record of a response. `asked`: somebody here wants it.
+    /// Where the records of a name, type and class are.
+    pub(super) fn place(&self, hash: u64, name: Name<'_>, kind: RecordType, class: Class) -> Place {
+        Place {
+            hash,
+            rrset: self.find_rrset(hash, name, kind, class),
+            next: 0,
+        }
+    }
+
+    /// The RRset that came after another the last time, if it is the wanted one; and the hash of its name.
+    pub(super) fn follower(
+        &self,
+        before: usize,
+        name: Name<'_>,
+        kind: RecordType,
+        class: Class,
+    ) -> Option<(u64, Place)> {
+        let follower = self.rrsets.get(before)?.follower?;
+        let set = self.rrsets.get(follower)?;
+        let place = Place {
+            hash: set.hash,
+            rrset: Some(follower),
+            next: 0,
+        };
+        (set.kind == kind && set.class == class && set.name == name)
+            .then_some((set.name_hash, place))
+    }
+
+    /// One RRset came after another.
+    pub(super) fn note_follower(&mut self, before: Option<usize>, after: &Place) {
+        if let Some(before) = before.and_then(|before| self.rrsets.get_mut(before)) {
+            before.follower = after.rrset;
+        }
+    }
+
+    /// The same as [`find`](Self::find) for a record whose name, type and class have been found: mostly without hashing its data.
+    fn find_at(&self, place: &Place, keys: &Keys, record: &Record<'_>) -> Option<usize> {
+        let rrset = place.rrset?;
+        let members = &self.rrsets.get(rrset)?.members;
+        let is_same = |slot: &&usize| {
+            self.records
+                .get(**slot)
+                .is_some_and(|cached| cached.record.rdata == record.rdata)
+        };
+        if let Some(&expected) = members.get(place.next).filter(is_same) {
+            return Some(expected);
+        }
+        if members.len() <= FEW {
+            return members.iter().find(is_same).copied();
+        }
+        let is_here = |slot: &usize| {
+            let cached = self.records.get(*slot);
+            cached
+                .is_some_and(|cached| cached.rrset == rrset && cached.record.rdata == record.rdata)
+        };
+        let hash = keys.record(place.hash, record.rdata);
+        self.by_data.find(hash, is_here).copied()
+    }
+
+    /// Takes in a record of a response.
     ///
     /// A known record is only refreshed, which allocates nothing. What is to be done about timers, and who is to be told, is the caller's.
     pub(super) fn learn(
         &mut self,
         now: Instant,
         record: &Record<'_>,
-        hashes: Hashes,
-        asked: bool,
+        name_hash: u64,
+        run: &mut Run,
         source: IpAddr,
-        config: &Config,
+        cx: &Context,
     ) -> Learned {
+        let (asked, config) = (run.asked, &cx.config);
         let lifetime = lifetime(record.ttl.min(config.max_ttl));
-        if let Some(slot) = self.find(hashes.record, record) {
+        if let Some(slot) = self.find_at(&run.place, &cx.keys, record) {
             let Some(cached) = self.records.get_mut(slot) else {
                 return Learned::Nothing;
             };
+            run.place.next = cached.position + 1;
             if asked && !cached.asked {
                 cached.asked = true;
                 self.unasked = self.unasked.saturating_sub(1);
@@ -190,7 +277,7 @@ impl Cache {
                 (false, false) => Learned::Known(slot),
             };
         }
-        if record.ttl == 0 {
+        if record.ttl == 0 || record.name.check().is_err() {
             return Learned::Nothing;
         }
         let is_full = match asked {
@@ -203,7 +290,16 @@ impl Cache {
         let Ok(owned) = record.to_owned() else {
             return Learned::Nothing;
         };
-        Learned::New(self.insert(now, owned, lifetime, hashes, asked, source))
+        let hashes = Hashes {
+            name: name_hash,
+            rrset: run.place.hash,
+            record: cx.keys.record(run.place.hash, record.rdata),
+        };
+        let slot = self.insert(now, owned, lifetime, hashes, asked, source);
+        let inserted = self.records.get(slot);
+        run.place.rrset = inserted.map(|cached| cached.rrset);
+        run.place.next = inserted.map_or(0, |cached| cached.position + 1);
+        Learned::New(slot)
     }
 
     /// Lets the older members of an RRset go, because a record with the cache-flush bit has come.
@@ -343,7 +439,7 @@ impl Cache {
         source: IpAddr,
     ) -> usize {
         *self.sources.entry(source).or_default() += 1;
-        let rrset = self.rrset(&record, hashes.rrset);
+        let rrset = self.rrset(&record, hashes.rrset, hashes.name);
         let position = self.rrsets.get(rrset).map_or(0, |set| set.members.len());
         let slot = self.records.insert(Cached {
             record,
@@ -376,7 +472,7 @@ impl Cache {
     }
 
     /// The RRset of a record, made if need be.
-    fn rrset(&mut self, record: &RecordBuf, hash: u64) -> usize {
+    fn rrset(&mut self, record: &RecordBuf, hash: u64, name_hash: u64) -> usize {
         if let Some(found) =
             self.find_rrset(hash, record.name.as_name(), record.kind(), record.class)
         {
@@ -388,6 +484,8 @@ impl Cache {
             kind: record.kind(),
             class: record.class,
             members: Vec::new(),
+            name_hash,
+            follower: None,
             flushed: None,
         });
         let rrsets = &self.rrsets;

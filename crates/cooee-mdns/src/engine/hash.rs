@@ -18,7 +18,21 @@ impl Keys {
 
     /// The hash of a name; case does not matter.
     pub(super) fn name(&self, name: Name<'_>) -> u64 {
-        self.of(&name)
+        let mut folded = [0; 256];
+        let mut length = 0;
+        for label in name.labels() {
+            let end = length + 1 + label.len();
+            let Some([first, octets @ ..]) = folded.get_mut(length..end) else {
+                break;
+            };
+            *first = label.len() as u8;
+            octets.copy_from_slice(label);
+            length = end;
+        }
+        // Lengths are below the letters.
+        let folded = folded.get_mut(..length).unwrap_or_default();
+        folded.make_ascii_lowercase();
+        self.payload(folded)
     }
 
     /// The hash of a name, type and class, made from the name's.
@@ -33,9 +47,7 @@ impl Keys {
 
     /// The hash of a payload.
     pub(super) fn payload(&self, octets: &[u8]) -> u64 {
-        let mut hasher = SipHasher13::new_with_keys(self.0, self.1);
-        hasher.write(octets);
-        hasher.finish()
+        SipHasher13::new_with_keys(self.0, self.1).hash(octets)
     }
 
     /// The hash of anything.

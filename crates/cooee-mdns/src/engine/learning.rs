@@ -22,6 +22,7 @@ use super::datagram::Datagram;
 use super::event::{Event, Presence, QueryId};
 use super::link::{Link, Why};
 use super::link_info::Family;
+use super::reading::{Reading, Run};
 
 impl Link {
     /// Handles a response of another host.
@@ -52,21 +53,23 @@ impl Link {
             }
         }
         let family = Family::of(datagram.source.ip());
+        let mut reading = Reading::default();
         for record in message.records() {
             // What stands before a broken place is still good.
             let Ok((_, record)) = record else {
                 cx.stats.malformed += 1;
                 break;
             };
-            if is_pseudo(record.kind())
-                || record.class == Class::ANY
-                || record.name.check().is_err()
-            {
+            if is_pseudo(record.kind()) || record.class == Class::ANY {
                 continue;
             }
-            let hashes = Hashes::of(&cx.keys, &record);
-            self.compare_with_own(now, &record, hashes, family, multicast, cx);
-            self.learn(now, &record, hashes, datagram.source.ip(), cx);
+            let (owner, run) = reading.turn_to(&record, self, cx);
+            if let Some(name) = owner.own {
+                self.compare_with_own(now, &record, name, family, multicast, cx);
+            }
+            if !self.learn(now, &record, owner.hash, run, datagram.source.ip(), cx) {
+                reading.forget_run();
+            }
         }
     }
 
@@ -101,15 +104,13 @@ impl Link {
         &mut self,
         now: Instant,
         record: &Record<'_>,
-        hashes: Hashes,
+        name: usize,
         family: Family,
         multicast: bool,
         cx: &mut Context,
     ) {
-        let Some(name) = self.find_own_name(hashes.name, record.name) else {
-            return;
-        };
-        let Some(slot) = self.own.find(hashes.record, record) else {
+        let hash = Hashes::of(&cx.keys, record).record;
+        let Some(slot) = self.own.find(hash, record) else {
             self.check_conflict(now, name, record, cx);
             return;
         };
@@ -141,29 +142,26 @@ impl Link {
         }
     }
 
-    /// Takes a record into the cache and tells those who wait for it.
+    /// Whether somebody here wants such a record.
+    pub(super) fn is_asked(&self, name_hash: u64, record: &Record<'_>) -> bool {
+        let (name, kind) = (record.name, record.kind());
+        let mut asked = self.asked.answered_by(name_hash, name, kind, record.class);
+        asked.next().is_some()
+            || (kind == RecordType::NSEC && self.asked.of_name(name_hash, name).next().is_some())
+    }
+
+    /// Takes a record into the cache and tells those who wait for it. Tells whether those are the same as before.
     fn learn(
         &mut self,
         now: Instant,
         record: &Record<'_>,
-        hashes: Hashes,
+        name_hash: u64,
+        run: &mut Run,
         source: IpAddr,
         cx: &mut Context,
-    ) {
-        let asked = self
-            .asked
-            .answered_by(hashes.name, record.name, record.kind(), record.class)
-            .next()
-            .is_some()
-            || (record.kind() == RecordType::NSEC
-                && self
-                    .asked
-                    .of_name(hashes.name, record.name)
-                    .next()
-                    .is_some());
-        let mut learned = self
-            .cache
-            .learn(now, record, hashes, asked, source, &cx.config);
+    ) -> bool {
+        let asked = run.asked;
+        let mut learned = self.cache.learn(now, record, name_hash, run, source, cx);
         if learned == Learned::Full
             && let Some(victim) = self.cache.victim(asked, source, &mut cx.rng)
         {
@@ -171,9 +169,10 @@ impl Link {
             // It may well be there still, so nobody is asked about it: the answer would push out another.
             self.tell_cached(victim, Presence::Gone, cx);
             self.cache.remove(victim);
-            learned = self
+            run.place = self
                 .cache
-                .learn(now, record, hashes, asked, source, &cx.config);
+                .place(run.place.hash, record.name, record.kind(), record.class);
+            learned = self.cache.learn(now, record, name_hash, run, source, cx);
         }
         let slot = match learned {
             Learned::New(slot)
@@ -182,9 +181,9 @@ impl Link {
             | Learned::Confirmed(slot) => slot,
             Learned::Full => {
                 cx.stats.over_limit += 1;
-                return;
+                return true;
             }
-            Learned::Nothing => return,
+            Learned::Nothing => return true,
         };
         self.plan_cached(now, slot, asked, cx);
         if record.cache_flush && record.ttl > 0 {
@@ -200,31 +199,30 @@ impl Link {
             Learned::Rescued(slot) => self.tell_untold(slot, cx),
             _ => {}
         }
-        if learned == Learned::Confirmed(slot) {
-            self.drop_questions_of_nobody(record, hashes);
+        let is_confirmed = learned == Learned::Confirmed(slot);
+        if is_confirmed {
+            self.drop_question_of_nobody(record, name_hash);
         }
         if record.ttl > 0 && asked {
-            self.mark_complete(record, hashes, cx);
+            self.mark_complete(record, name_hash, cx);
         }
+        !is_confirmed
     }
 
     /// A unique answer, or the word that there is none, ends the series of queries for it.
     // RFC 6762 §5.2 (6762-5.2-15), §6.1, ruling 4
-    fn mark_complete(&mut self, record: &Record<'_>, hashes: Hashes, cx: &mut Context) {
+    fn mark_complete(&mut self, record: &Record<'_>, name_hash: u64, cx: &mut Context) {
         if !record.cache_flush {
             return;
         }
-        let open = self
-            .asked
-            .of_name(hashes.name, record.name)
-            .filter(|&slot| {
-                self.asked.get(slot).is_some_and(|asked| {
-                    let QuestionBuf { kind, class, .. } = asked.question;
-                    !asked.complete
-                        && class == record.class
-                        && (kind == record.kind() || record.kind() == RecordType::NSEC)
-                })
-            });
+        let open = self.asked.of_name(name_hash, record.name).filter(|&slot| {
+            self.asked.get(slot).is_some_and(|asked| {
+                let QuestionBuf { kind, class, .. } = asked.question;
+                !asked.complete
+                    && class == record.class
+                    && (kind == record.kind() || record.kind() == RecordType::NSEC)
+            })
+        });
         for slot in open.collect::<Vec<usize>>() {
             let Some(QuestionBuf { kind, class, .. }) =
                 self.asked.get(slot).map(|asked| asked.question.clone())
@@ -309,10 +307,10 @@ impl Link {
 
     /// A doubted record has been confirmed: the question that was asked for that purpose alone is not asked any more.
     // RFC 6762 §5.2 (6762-5.2-13)
-    fn drop_questions_of_nobody(&mut self, record: &Record<'_>, hashes: Hashes) {
+    fn drop_question_of_nobody(&mut self, record: &Record<'_>, name_hash: u64) {
         let asked = self
             .asked
-            .find(hashes.name, record.name, record.kind(), record.class);
+            .find(name_hash, record.name, record.kind(), record.class);
         if let Some(slot) = asked
             && self
                 .asked

@@ -26,6 +26,7 @@ mod pack;
 mod probing;
 mod publishing;
 mod querying;
+mod reading;
 mod record_set;
 mod replying;
 mod rng;
@@ -358,9 +359,9 @@ impl Engine {
             cx.stats.not_for_us += 1;
             return;
         }
-        let hash = cx.keys.payload(datagram.payload);
         // Ruling 20.
         if from_us && datagram.source.port() == PORT {
+            let hash = cx.keys.payload(datagram.payload);
             if link.is_own_copy(now, hash, Family::of(source)) {
                 cx.stats.own_copies += 1;
                 return;
@@ -390,6 +391,7 @@ impl Engine {
             link.handle_response(now, datagram, message, cx);
         } else {
             cx.stats.queries += 1;
+            let hash = cx.keys.payload(datagram.payload);
             link.handle_query(now, datagram, message, hash, cx);
         }
     }

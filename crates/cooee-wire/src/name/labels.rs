@@ -66,6 +66,18 @@ impl<'m> Labels<'m> {
         }
     }
 
+    /// Whether the octets of the labels to come stand here in one piece, as they do in a valid name of these octets.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub(super) fn is_followed_by(&mut self, octets: &[u8]) -> bool {
+        while let [high @ 0xC0..=0xFF, low, ..] = *self.rest {
+            if self.follow(parse::pointer(high, low)).is_err() {
+                return false;
+            }
+        }
+        self.rest.get(..octets.len()) == Some(octets)
+    }
+
     /// Goes on at an earlier place of the message.
     // RFC 1035 §4.1.4 (1035-4.1.4-4): a pointer is to a prior occurrence, so each run starts before the last.
     #[inline(always)]

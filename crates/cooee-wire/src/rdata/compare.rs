@@ -87,6 +87,7 @@ impl<'m> Rdata<'m> {
 mod owned {
     use core::hash::{Hash, Hasher};
 
+    use super::Split;
     use crate::{Rdata, RdataBuf};
 
     impl PartialEq for RdataBuf {
@@ -98,14 +99,33 @@ mod owned {
     impl Eq for RdataBuf {}
 
     impl PartialEq<Rdata<'_>> for RdataBuf {
+        /// Our names are not compressed, so that data with one name at its end is walked once, and data without names is compared as it stands.
+        #[inline]
         fn eq(&self, other: &Rdata<'_>) -> bool {
-            self.as_rdata() == *other
+            if self.kind() != other.kind {
+                return false;
+            }
+            match other.split() {
+                Ok(Split {
+                    names: [None, None],
+                    ..
+                }) if self.octets() == other.octets() => true,
+                Ok(Split {
+                    head,
+                    names: [Some(name), None],
+                    tail: [],
+                }) => {
+                    let ours = self.octets().split_at_checked(head.len());
+                    ours.is_some_and(|(ours, rest)| ours == head && name.reads(rest))
+                }
+                _ => self.as_rdata() == *other,
+            }
         }
     }
 
     impl PartialEq<RdataBuf> for Rdata<'_> {
         fn eq(&self, other: &RdataBuf) -> bool {
-            *self == other.as_rdata()
+            other == self
         }
     }
 
