@@ -4,5 +4,4 @@
 
 pub mod packets;
 pub mod response;
-pub mod table;
 pub mod turns;

@@ -1,111 +1,141 @@
-//! The engine: what a refresh, an answer and a flood cost, and that it does not depend on how much there is.
+//! The engine: what a refresh, an answer and a flood cost, that it does not depend on how much there is, and what the same work costs a peer.
 //!
-//! *refresh*: a response of 20 records that are all known, beside the bare parse of the same packet. *answer*: a legacy query for one SRV
-//! record, from the datagram in to the datagram out. *flood*: a hundred thousand records that nobody has asked for, all different.
+//! *refresh*: a response whose records are all known, beside the bare parse of the same packet: every question and record, every label of
+//! every name, typed data. *answer*: a legacy query for one SRV record, from the datagram in to the datagram out. *flood*: records that
+//! nobody has asked for, all different, up to a million.
 
+#[path = "../parse_packet/cooee.rs"]
+#[expect(dead_code, reason = "packets are visited here, not stepped over")]
+mod bare;
 mod node;
 mod peer;
 
 use std::hint::black_box;
+use std::time::Instant;
 
-use benches::table;
-use cooee_wire::Message;
-use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
+use benches::turns::{self, Work};
+use criterion::{BenchmarkId, Criterion, Throughput};
 
-use node::{Node, RECORDS, flood, refresh, srv_query};
+use node::{Node, RECORDS, flood, refresh, services, srv_query};
+use peer::MdnsProto;
 
-const CACHED: [usize; 4] = [100, 1000, 10_000, 60_000];
-const PUBLISHED: [usize; 4] = [10, 100, 1000, 10_000];
-const FLOOD: usize = 100_000;
+const CACHED: [(&str, usize); 4] = [
+    ("20", 20),
+    ("1000", 1000),
+    ("10,000", 10_000),
+    ("60,000", 60_000),
+];
+const PUBLISHED: [(&str, usize); 4] =
+    [("10", 10), ("100", 100), ("1000", 1000), ("10,000", 10_000)];
+/// Services in one response, of four records each.
+const SERVICES: [(&str, usize); 3] = [("1", 1), ("5", 5), ("20", 20)];
+const FLOODS: [usize; 3] = [250_000, 500_000, 1_000_000];
+const ROWS: &[&str] = &["bare parse", "cooee-mdns", "mdns-proto"];
 
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
-    refreshes(&mut criterion);
-    answers(&mut criterion);
-    floods(&mut criterion);
+    singly(&mut criterion);
     criterion.final_summary();
-    let names = |sizes: [usize; 4]| sizes.map(|size| size.to_string());
-    let (cached, published) = (names(CACHED), names(PUBLISHED));
-    table::print(
-        &format!("refresh of {RECORDS} records, by records known"),
-        "refresh",
-        &["parse", "engine"],
-        &cached.each_ref().map(String::as_str),
+    // `cargo test --benches` only looks whether it runs.
+    if std::env::args().any(|argument| argument == "--test") {
+        return;
+    }
+    let packet = refresh(0);
+    turns::print(
+        &format!("refresh of {RECORDS} PTR records, by records known"),
+        ROWS,
+        CACHED
+            .map(|(head, size)| (head, refreshes(&packet, size)))
+            .into(),
     );
-    table::print(
+    let packets = SERVICES.map(|(_, count)| services(count));
+    let columns = SERVICES.iter().zip(&packets);
+    turns::print(
+        "refresh of PTR, SRV, TXT and A records, by services in the packet",
+        ROWS,
+        columns
+            .map(|((head, _), packet)| (*head, refreshes(packet, 100)))
+            .collect(),
+    );
+    let queries = PUBLISHED.map(|(_, size)| srv_query(size / 2));
+    let columns = PUBLISHED.iter().zip(&queries);
+    turns::print(
         "answer of a legacy query, by services published",
-        "answer",
-        &["parse", "engine"],
-        &published.each_ref().map(String::as_str),
+        ROWS,
+        columns
+            .map(|((head, size), query)| (*head, answers(query, *size)))
+            .collect(),
     );
+    floods();
 }
 
-fn refreshes(criterion: &mut Criterion) {
+/// The usual sizes by criterion, which tells of changes from run to run.
+fn singly(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("refresh");
     group.throughput(Throughput::Elements(RECORDS as u64));
-    for size in CACHED {
-        let packet = refresh(0);
-        group.bench_function(BenchmarkId::new("parse", size), |bencher| {
-            bencher.iter(|| black_box(walk(&packet)));
-        });
-        let mut node = Node::knowing(size);
-        group.bench_function(BenchmarkId::new("engine", size), |bencher| {
-            bencher.iter(|| node.receive(&packet, true));
-        });
-    }
+    let (packet, mut node) = (refresh(0), Node::knowing(1000));
+    group.bench_function(BenchmarkId::new("engine", 1000), |bencher| {
+        bencher.iter(|| node.receive(&packet, true));
+    });
     group.finish();
-}
-
-fn answers(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("answer");
-    group.throughput(Throughput::Elements(1));
-    for size in PUBLISHED {
-        let packet = srv_query(size / 2);
-        group.bench_function(BenchmarkId::new("parse", size), |bencher| {
-            bencher.iter(|| black_box(walk(&packet)));
-        });
-        let mut node = Node::publishing(size);
-        assert_eq!(node.receive(&packet, false), 1, "one reply to one query");
-        group.bench_function(BenchmarkId::new("engine", size), |bencher| {
-            bencher.iter(|| node.receive(&packet, false));
-        });
-    }
-    group.finish();
-}
-
-fn floods(criterion: &mut Criterion) {
-    let packets = flood(FLOOD);
-    let mut group = criterion.benchmark_group("flood");
-    group.sample_size(10);
-    group.throughput(Throughput::Elements(FLOOD as u64));
-    group.bench_function(BenchmarkId::new("engine", FLOOD), |bencher| {
-        bencher.iter_batched_ref(
-            || Node::knowing(0),
-            |node| {
-                packets
-                    .iter()
-                    .map(|packet| node.receive(packet, true))
-                    .sum::<usize>()
-            },
-            BatchSize::LargeInput,
-        );
+    let (packet, mut node) = (srv_query(50), Node::publishing(100));
+    group.bench_function(BenchmarkId::new("engine", 100), |bencher| {
+        bencher.iter(|| node.receive(&packet, false));
     });
     group.finish();
 }
 
-/// Visits every record and the start of its data.
-fn walk(packet: &[u8]) -> u64 {
-    let Ok(message) = Message::parse(packet) else {
-        return 0;
-    };
-    let questions: u64 = message
-        .questions()
-        .flatten()
-        .map(|question| u64::from(question.kind.get()))
-        .sum();
-    let records = message.records().flatten();
-    questions
-        + records
-            .map(|(_, record)| u64::from(record.ttl) + record.rdata.octets().len() as u64)
-            .sum::<u64>()
+fn refreshes(packet: &[u8], known: usize) -> Vec<Work<'_>> {
+    let (mut node, mut peer) = (Node::knowing(known), MdnsProto::knowing(known));
+    node.receive(packet, true);
+    peer.receive(packet, true);
+    vec![
+        Box::new(|| {
+            black_box(bare::visit(black_box(packet)));
+        }),
+        Box::new(move || {
+            black_box(node.receive(packet, true));
+        }),
+        Box::new(move || {
+            black_box(peer.receive(packet, true));
+        }),
+    ]
+}
+
+fn answers(query: &[u8], published: usize) -> Vec<Work<'_>> {
+    let (mut node, mut peer) = (
+        Node::publishing(published),
+        MdnsProto::publishing(published),
+    );
+    for sent in [node.receive(query, false), peer.receive(query, false)] {
+        assert_eq!(sent, 1, "one reply to one query");
+    }
+    vec![
+        Box::new(|| {
+            black_box(bare::visit(black_box(query)));
+        }),
+        Box::new(move || {
+            black_box(node.receive(query, false));
+        }),
+        Box::new(move || {
+            black_box(peer.receive(query, false));
+        }),
+    ]
+}
+
+/// Each once: a million records take their time.
+fn floods() {
+    println!("\nflood of records that nobody asked for\n");
+    println!("| records | per record | kept |\n|---:|---:|---:|");
+    for count in FLOODS {
+        let packets = flood(count);
+        let mut node = Node::knowing(0);
+        let start = Instant::now();
+        for packet in &packets {
+            black_box(node.receive(packet, true));
+        }
+        let nanos = start.elapsed().as_nanos() / count as u128;
+        println!("| {count} | {nanos} ns | {} |", node.kept(count));
+    }
 }

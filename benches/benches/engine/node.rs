@@ -93,6 +93,12 @@ impl Node {
         self.drain()
     }
 
+    /// How many of so many flooded records have not been evicted.
+    pub(crate) fn kept(&self, flooded: usize) -> usize {
+        let stats = self.engine.stats();
+        flooded - (stats.evicted + stats.over_limit) as usize
+    }
+
     fn drain(&mut self) -> usize {
         while self.engine.poll_event().is_some() {}
         let mut sent = 0;
@@ -116,6 +122,32 @@ pub(crate) fn refresh(first: usize) -> Vec<u8> {
             RdataBuf::ptr(name(&instance(number)).as_name()),
         )
     });
+    message(Flags::RESPONSE, None, records)
+}
+
+/// A response with the PTR, SRV, TXT and A records of so many services.
+pub(crate) fn services(count: usize) -> Vec<u8> {
+    let unique = |record: RecordBuf| RecordBuf {
+        cache_flush: true,
+        ..record
+    };
+    let mut records = Vec::new();
+    for number in 0..count {
+        let (instance, host) = (
+            name(&instance(number)),
+            name(&format!("host-{number}.local")),
+        );
+        let pointer = RdataBuf::ptr(instance.as_name());
+        let location = RdataBuf::srv(0, 0, 8080, host.as_name());
+        let text = RdataBuf::txt(["path=/", "version=1"]).expect("short strings");
+        let address = RdataBuf::a([192, 0, 2, number as u8].into());
+        records.extend([
+            RecordBuf::new(name(TYPE), 4500, pointer),
+            unique(RecordBuf::new(instance.clone(), 120, location)),
+            unique(RecordBuf::new(instance, 4500, text)),
+            unique(RecordBuf::new(host, 120, address)),
+        ]);
+    }
     message(Flags::RESPONSE, None, records)
 }
 

@@ -76,18 +76,13 @@ impl MdnsProto {
             peer.services.insert(handle, service);
         }
         let end = peer.now + Duration::from_secs(60);
-        loop {
-            let due = peer.services.values().filter_map(Service::poll_timeout);
-            let Some(due) = due.min().filter(|due| *due < end) else {
-                break;
-            };
-            peer.now = peer.now.max(due);
+        while peer.now < end {
+            peer.now += Duration::from_millis(50);
             for service in peer.services.values_mut() {
                 service.handle_timeout(peer.now).expect("a time that comes");
                 send(service, peer.now, &mut peer.buffer);
             }
         }
-        peer.now = end;
         peer
     }
 
