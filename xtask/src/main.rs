@@ -11,6 +11,7 @@ mod compliance;
 mod conformance;
 mod corpus;
 mod interop;
+mod manual;
 mod scale;
 mod simulate;
 mod tidy;
@@ -41,6 +42,7 @@ cargo xtask TASK
       --services N        this many alone, instead of 10, 1000 and 10,000
       --python PATH       a Python that has the package `zeroconf`
       --peer NAME=PROGRAM another responder: `PROGRAM N` publishes service-0 … in _load._tcp and then says `ready`
+  man [FOLDER]            the pages of the manual, into target/man if no folder is named
   no-std                  link wire, mdns and sd without the standard library
   scale [OPTIONS]         networks of up to 10,000 hosts in simulated time; writes docs/scale.md and its plot (20 minutes)
       --seed S            another seed than 1
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
         interop::FLOOD => interop::flood(rest),
         interop::JANITOR => interop::clean_up(rest),
         "load" => interop::load::run(rest),
+        "man" => manual::write(rest),
         "no-std" => ci::no_std(),
         "scale" => scale::run(rest),
         "soak" => simulate::soak(rest),

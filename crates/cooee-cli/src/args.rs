@@ -7,7 +7,7 @@ use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use cooee::wire::RecordType;
 
-use crate::commands::{self, monitor, query};
+use crate::commands::{self, man, monitor, query};
 use crate::paint::ColorChoice;
 use crate::parsable::Letters;
 use crate::type_arg::{self, TypeArg};
@@ -123,6 +123,9 @@ pub(crate) enum Command {
     /// Print a script that completes words in a shell
     #[command(after_long_help = COMPLETIONS_EXAMPLES)]
     Completions(Completions),
+    /// Print a page of the manual
+    #[command(hide = true)]
+    Man(man::Args),
 }
 
 const BROWSE_EXAMPLES: &str = "\

@@ -85,8 +85,13 @@ fn run(args: Args, clock: Clock) -> ExitCode {
     ) {
         return end(talk, &failure);
     }
-    if let Command::Completions(args) = &command {
-        return match commands::completions::run(args) {
+    let without_network = match &command {
+        Command::Completions(args) => Some(commands::completions::run(args)),
+        Command::Man(args) => Some(commands::man::run(args)),
+        _ => None,
+    };
+    if let Some(outcome) = without_network {
+        return match outcome {
             Ok(outcome) => outcome.into(),
             Err(failure) => end(talk, &failure),
         };
@@ -122,6 +127,7 @@ fn run(args: Args, clock: Clock) -> ExitCode {
             Command::Ui(args) => commands::ui::run(args, session).await,
             Command::Demo(_) => commands::demo::run(session).await,
             Command::Completions(args) => commands::completions::run(args),
+            Command::Man(args) => commands::man::run(args),
         }
     });
     // What still runs has nothing more to say.

@@ -61,6 +61,7 @@ fn one_line(error: &clap::Error) -> String {
             let word = text(ContextKind::InvalidSubcommand);
             let names: Vec<String> = Args::command()
                 .get_subcommands()
+                .filter(|one| !one.is_hide_set())
                 .map(|one| one.get_name().to_owned())
                 .collect();
             format!(

@@ -32,7 +32,7 @@ fn script(shell: Shell) -> String {
     }
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, "cooee", &mut script);
-    let mut script = String::from_utf8_lossy(&script).into_owned();
+    let mut script = with_interfaces(shell, &String::from_utf8_lossy(&script));
     if shell == Shell::Fish {
         // The generator knows options and commands there, but no other words.
         for known in known() {
@@ -47,6 +47,45 @@ fn script(shell: Shell) -> String {
         }
     }
     script
+}
+
+/// Puts the interfaces of the machine, as they are when the script runs, where the generator knows nothing.
+fn with_interfaces(shell: Shell, script: &str) -> String {
+    let is_option = |line: &str| {
+        let options = ["-i)", "--interface)", "-I)", "--exclude-interface)"];
+        options.contains(&line.trim())
+    };
+    let mut is_next = false;
+    let mut out = String::with_capacity(script.len());
+    for line in script.lines() {
+        let is_here = std::mem::replace(&mut is_next, shell == Shell::Bash && is_option(line));
+        let line = match shell {
+            Shell::Bash if is_here => line.replace(
+                "compgen -f \"${cur}\"",
+                "compgen -W \"$(command ls /sys/class/net 2>/dev/null)\" -- \"${cur}\"",
+            ),
+            Shell::Zsh
+                if line.contains("interface")
+                    || line.starts_with("'*-I+")
+                    || line.starts_with("'*-i+") =>
+            {
+                line.replace(
+                    ":NAME|INDEX|GLOB:_default",
+                    ":NAME|INDEX|GLOB:_net_interfaces",
+                )
+                .replace(":GLOB:_default", ":GLOB:_net_interfaces")
+            }
+            Shell::Fish
+                if line.contains(" -l interface ") || line.contains(" -l exclude-interface ") =>
+            {
+                format!("{line} -f -a '(__fish_print_interfaces)'")
+            }
+            _ => line.to_owned(),
+        };
+        out.push_str(&line);
+        out.push('\n');
+    }
+    out
 }
 
 /// The arguments that are service types.
@@ -84,5 +123,20 @@ mod tests {
         assert!(script(Shell::Bash).contains(" http "));
         assert!(script(Shell::Zsh).contains("Web Site"));
         assert!(script(Shell::Fish).contains("Web Site"));
+    }
+
+    #[test]
+    fn interfaces_are_those_of_the_moment() {
+        let count = |shell, part: &str| script(shell).matches(part).count();
+        let commands = Args::command().get_subcommands().count();
+        // Each command has two such options in two spellings; the whole has them too.
+        for (shell, part, least) in [
+            (Shell::Bash, "/sys/class/net", 4 * commands),
+            (Shell::Zsh, "_net_interfaces", 4 * commands),
+            (Shell::Fish, "__fish_print_interfaces", 2 * commands),
+        ] {
+            let found = count(shell, part);
+            assert!(found >= least, "{shell}: {found} of {least}");
+        }
     }
 }

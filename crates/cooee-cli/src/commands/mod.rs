@@ -4,6 +4,7 @@ pub(crate) mod browse;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod host;
+pub(crate) mod man;
 pub(crate) mod monitor;
 pub(crate) mod query;
 pub(crate) mod resolve;
