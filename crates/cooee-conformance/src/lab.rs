@@ -80,13 +80,9 @@ impl Lab {
         for host in ["2001:db8:0:5353::1/64", "fe80::1/64"] {
             lab.at_tester(&["addr", "add", host, "dev", TESTER, "nodad"])?;
         }
-        for (address, bits) in Self::SUBJECT.iter().zip([24, 64, 64]) {
-            let address = format!("{address}/{bits}");
-            lab.at_subject(&["addr", "add", &address, "dev", SUBJECT, "nodad"])?;
-        }
-        // An answer to the stranger would find its way: whether one is sent is up to the subject.
-        let gateway = Self::HOSTS[0].to_string();
-        lab.at_subject(&["route", "add", "default", "via", &gateway])?;
+        let v4 = format!("{}/24", Self::SUBJECT[0]);
+        lab.at_subject(&["addr", "add", &v4, "dev", SUBJECT])?;
+        SubjectSide(&lab.subject).complete()?;
         let far = "far0";
         lab.at_subject(&[
             "link", "add", ELSEWHERE, "type", "veth", "peer", "name", far,
@@ -137,5 +133,42 @@ impl Drop for Lab {
             // One that was not made cannot be removed.
             let _ = ip(&["netns", "delete", namespace]);
         }
+    }
+}
+
+/// The subject's machine, as its operator sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SubjectSide<'a>(pub(crate) &'a str);
+
+impl SubjectSide<'_> {
+    /// Takes its interface down.
+    pub(crate) fn down(self) -> io::Result<()> {
+        self.ip(&["link", "set", SUBJECT, "down"])
+    }
+
+    /// Brings its interface up, with all addresses and routes that it had.
+    pub(crate) fn up(self) -> io::Result<()> {
+        self.ip(&["link", "set", SUBJECT, "up"])?;
+        self.complete()
+    }
+
+    /// Gives its interface an address more, or takes it away.
+    pub(crate) fn address(self, what: &str, address: Ipv4Addr) -> io::Result<()> {
+        self.ip(&["addr", what, &format!("{address}/24"), "dev", SUBJECT])
+    }
+
+    /// What an interface loses when it goes down.
+    fn complete(self) -> io::Result<()> {
+        for address in Lab::SUBJECT.iter().filter(|address| address.is_ipv6()) {
+            let address = format!("{address}/64");
+            self.ip(&["addr", "add", &address, "dev", SUBJECT, "nodad"])?;
+        }
+        // An answer to the stranger would find its way: whether one is sent is up to the subject.
+        let gateway = Lab::HOSTS[0].to_string();
+        self.ip(&["route", "add", "default", "via", &gateway])
+    }
+
+    fn ip(self, words: &[&str]) -> io::Result<()> {
+        ip(&[&["-n", self.0], words].concat())
     }
 }

@@ -287,6 +287,14 @@ impl Link {
         }
     }
 
+    /// The interface's addresses at present.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn addresses_now(&self) -> io::Result<Vec<Address>> {
+        addresses(&self.interface)
+    }
+
     /// The tester's addresses.
     pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
         self.addresses.iter().map(|address| address.ip)

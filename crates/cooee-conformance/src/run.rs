@@ -210,12 +210,7 @@ fn perform(place: &Place, test: Test, session: &mut Session) -> Outcome {
         _ => session.link.now(),
     };
     let (link, service) = (&session.link, session.service.as_ref());
-    let mut stage = Stage::new(
-        link,
-        &mut session.subject,
-        &place.subject_addresses,
-        service,
-    );
+    let mut stage = Stage::new(link, &mut session.subject, place, service);
     let stopped = (test.run)(&mut stage).err();
     let mut findings = stage.into_findings();
     findings.extend(stopped.map(finding));

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use cooee_wire::{NameBuf, RecordType};
 
+use crate::lab::SubjectSide;
 use crate::link::{self, From as Port, Link};
 use crate::packet::Packet;
 use crate::query::Outgoing;
+use crate::run::Place;
 use crate::service::Service;
 use crate::subject::{Reply, Subject, SubjectError};
 use crate::test::{Finding, Verdict};
@@ -20,8 +22,8 @@ pub struct Stage<'a> {
     pub link: &'a Link,
     /// The stack under test.
     pub subject: &'a mut Subject,
-    /// The addresses of the subject on this link, if the tester was told.
-    pub subject_addresses: &'a [IpAddr],
+    /// Where they meet.
+    pub place: &'a Place,
     service: Option<&'a Service>,
     findings: Vec<Finding>,
 }
@@ -53,13 +55,13 @@ impl<'a> Stage<'a> {
     pub fn new(
         link: &'a Link,
         subject: &'a mut Subject,
-        subject_addresses: &'a [IpAddr],
+        place: &'a Place,
         service: Option<&'a Service>,
     ) -> Self {
         Self {
             link,
             subject,
-            subject_addresses,
+            place,
             service,
             findings: Vec::new(),
         }
@@ -269,6 +271,17 @@ impl<'a> Stage<'a> {
             }
         }
         Ok(false)
+    }
+
+    /// The subject's machine, where the tester has made it.
+    ///
+    /// # Errors
+    /// Outside of a lab.
+    pub(crate) fn subject_side(&self) -> Result<SubjectSide<'a>, Stop> {
+        let namespace = self.place.launch.namespace.as_deref();
+        namespace
+            .map(SubjectSide)
+            .ok_or_else(|| Stop::NotApplicable("only in a lab".into()))
     }
 
     // What it tells the adapter.

@@ -153,6 +153,8 @@ const FAULTS: &[(&str, &str)] = &[
     ("6762-8.4-1/answers-with-new-txt", "stale-update"),
     ("6762-8.4-4/renames", "rude-rename"),
     ("6762-8-2/hot-plug", "no-replug"),
+    ("6762-8-2/link-down-and-up", "no-replug"),
+    ("6762-8.4-2/new-address", "no-readdress"),
     ("1035-4.1-2/survives-short-messages", "fragile"),
     ("1035-4.1.4-4/survives-pointer-loops", "fragile"),
     ("1035-4.1.1-10/survives-false-counts", "fragile"),

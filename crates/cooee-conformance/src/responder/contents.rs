@@ -118,14 +118,19 @@ fn addresses(packet: &Packet, service: &Service) -> Vec<IpAddr> {
 
 fn all_addresses(stage: &mut Stage<'_>) -> Result<(), Stop> {
     let service = stage.service()?;
-    if stage.subject_addresses.is_empty() {
+    if stage.place.subject_addresses.is_empty() {
         return Err(Stop::NotApplicable(
             "the tester was not told the subject's addresses".into(),
         ));
     }
     let packet = answer(stage, RecordType::A)?;
     let told = addresses(&packet, service);
-    for own in stage.subject_addresses.iter().filter(|own| own.is_ipv4()) {
+    for own in stage
+        .place
+        .subject_addresses
+        .iter()
+        .filter(|own| own.is_ipv4())
+    {
         stage.must(told.contains(own), || format!("{own} is missing"));
     }
     let (asked, name) = (
@@ -137,7 +142,12 @@ fn all_addresses(stage: &mut Stage<'_>) -> Result<(), Stop> {
         return Ok(());
     };
     let told = addresses(&packet, service);
-    for own in stage.subject_addresses.iter().filter(|own| own.is_ipv6()) {
+    for own in stage
+        .place
+        .subject_addresses
+        .iter()
+        .filter(|own| own.is_ipv6())
+    {
         stage.should(told.contains(own), || format!("{own} is missing"));
     }
     Ok(())
@@ -152,10 +162,10 @@ fn no_address_of_other_links(stage: &mut Stage<'_>) -> Result<(), Stop> {
     told.sort_unstable();
     told.dedup();
     for address in told {
-        let known = if stage.subject_addresses.is_empty() {
+        let known = if stage.place.subject_addresses.is_empty() {
             stage.link.is_on_link(address)
         } else {
-            stage.subject_addresses.contains(&address)
+            stage.place.subject_addresses.contains(&address)
         };
         stage.must(known, || {
             format!("{address} is not an address of this link")

@@ -22,21 +22,21 @@ pub(super) const TESTS: &[Test] = &[
         "6762-6-21/shared-answer-delayed",
         &["6762-6-15", "6762-6-21", "6762-6-22", "6762-6-20"],
         "a question for a shared record is answered after 20 to 120 ms, each time another",
-        "of 12: below 18 ms or above 140 ms, or all within 15 ms of each other: warn; any above 750 ms: fail",
+        "two of 12 below 18 ms or above 140 ms, or all within 15 ms of each other: warn; any above 750 ms: fail",
         shared_answer_delayed,
     ),
     standing(
         "6762-6-23/truncated-query-delayed",
         &["6762-6-23", "6762-7.2-5", "6762-18.5-1", "6762-18.5-2"],
         "a query with TC is answered after 400 to 500 ms",
-        "of 3: below 395 ms or above 550 ms: warn; above 1.5 s: fail",
+        "two of 3 below 395 ms or above 550 ms: warn; one above 1.5 s: fail",
         truncated_query_delayed,
     ),
     standing(
         "6762-6.3-2/several-questions-delayed",
         &["6762-6.3-2"],
         "a query with several questions for unique records is answered after 20 to 120 ms",
-        "of 3: below 18 ms or above 140 ms: warn; above 750 ms: fail",
+        "two of 3 below 18 ms or above 140 ms: warn; one above 750 ms: fail",
         several_questions_delayed,
     ),
     standing(
@@ -114,16 +114,18 @@ fn delays(
     Ok(delays)
 }
 
-/// Delays within bounds pass, beyond the last of them fail, others warn.
+/// Delays within bounds pass, beyond the last of them fail. Outside the first two they warn, if it is more than one: on a busy machine
+/// a timer is late now and then.
 fn judge(stage: &mut Stage<'_>, delays: &[f64], least: f64, most: f64, too_much: f64) {
     stage.saw(listed(delays));
-    for delay in delays {
-        let text = format!("{delay:.1} ms");
-        if *delay > too_much {
-            stage.fail(text);
-        } else if *delay < least || *delay > most {
-            stage.warn(text);
-        }
+    let odd: Vec<f64> = delays
+        .iter()
+        .copied()
+        .filter(|delay| *delay < least || *delay > most)
+        .collect();
+    stage.should(odd.len() <= 1, || listed(&odd));
+    for delay in delays.iter().filter(|delay| **delay > too_much) {
+        stage.fail(format!("{delay:.0} ms"));
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) const TESTS: &[Test] = &[
         "6763-7.1-1/subtype",
         &["6763-7.1-1", "6763-7.1-2", "6763-7.1-4"],
         "the subtype is answered with the instance under its base type",
-        "",
+        "in the additional section only: warn; not within 1.5 s: fail",
         subtype,
     ),
     standing(
@@ -77,7 +77,7 @@ pub(super) const TESTS: &[Test] = &[
         "6762-17-6/large-record",
         &["6762-17-3", "6762-17-6", "6762-17-7"],
         "a record too large for a packet goes out alone",
-        "",
+        "not announced or not answered for: warn; with others in a fragmented message: fail",
         large_record,
     ),
 ];
@@ -114,13 +114,19 @@ fn subtype(stage: &mut Stage<'_>) -> Result<(), Stop> {
     let service = stage.service()?;
     let subtype = subtype_name(service)?;
     let query = Outgoing::question(subtype, RecordType::PTR);
-    let (_, packet) = stage.answer_to(&query, subtype, RecordType::PTR)?;
+    stage.rest();
+    let asked = stage.send(&query)?;
+    let answer = stage.first(asked, 1500, |packet| {
+        packet.contents.record(subtype, RecordType::PTR).is_some()
+    });
+    let Some(packet) = answer else {
+        return Err(Stop::Fail("not answered within 1.5 s".into()));
+    };
+    let proper = packet.contents.answer(subtype, RecordType::PTR).is_some();
+    stage.should(proper, || "in the additional section only".into());
     let wanted = RdataBuf::ptr(service.instance.as_name());
-    for record in packet
-        .contents
-        .answers()
-        .filter(|record| record.name == *subtype)
-    {
+    let of_name = packet.contents.all();
+    for record in of_name.filter(|record| record.name == *subtype) {
         stage.must(record.rdata == wanted, || {
             format!("not the instance: {record}")
         });
@@ -271,7 +277,10 @@ fn large_record(stage: &mut Stage<'_>) -> Result<(), Stop> {
         .collect();
     let attributes: Vec<&str> = attributes.iter().map(String::as_str).collect();
     let from = stage.link.now();
-    let octets = txt(stage, "Large", &attributes)?;
+    let Ok(octets) = txt(stage, "Large", &attributes) else {
+        stage.warn("the TXT record was not announced within 10 s");
+        return Ok(());
+    };
     stage.saw(format!("TXT data of {} octets", octets.len()));
     stage
         .link
@@ -282,7 +291,7 @@ fn large_record(stage: &mut Stage<'_>) -> Result<(), Stop> {
     let answer = stage.first(asked, 1500, |packet| {
         packet.contents.answer(&instance, RecordType::TXT).is_some()
     });
-    stage.must(answer.is_some(), || {
+    stage.should(answer.is_some(), || {
         "the TXT record was not answered for within 1.5 s".into()
     });
     let all: Vec<Packet> = stage

@@ -27,7 +27,7 @@ pub(super) const TESTS: &[Test] = &[
     standing(
         "6762-7.1-4/known-answer-below-half",
         &["6762-7.1-4"],
-        "an answer that the query lists with less than half its TTL is given",
+        "an answer that the query lists with a quarter of its TTL is given",
         "not within 1.5 s: fail",
         known_answer_below_half,
     ),
@@ -70,7 +70,7 @@ pub(super) const TESTS: &[Test] = &[
         "6762-7.4-1/duplicate-answer-with-low-ttl",
         &["6762-7.4-1"],
         "an answer that somebody else gives with a lower TTL is given all the same",
-        "not within 1.5 s: fail",
+        "not within 1.5 s: warn",
         duplicate_answer_with_low_ttl,
     ),
 ];
@@ -130,7 +130,8 @@ fn known_answer_at_half(stage: &mut Stage<'_>) -> Result<(), Stop> {
 
 fn known_answer_below_half(stage: &mut Stage<'_>) -> Result<(), Stop> {
     let service = stage.service()?;
-    must_be_given(stage, &listing(service, own_ptr(service).ttl / 2 - 1))
+    // Far from the border: whoever rounds is not meant.
+    must_be_given(stage, &listing(service, own_ptr(service).ttl / 4))
 }
 
 fn other_known_answer(stage: &mut Stage<'_>) -> Result<(), Stop> {
@@ -228,6 +229,6 @@ fn duplicate_answer_with_low_ttl(stage: &mut Stage<'_>) -> Result<(), Stop> {
     let lower = service.ptr(own_ptr(service).ttl / 4 * 3);
     stage.send_both_as(1, &Outgoing::response().answer(lower))?;
     let given = stage.first(asked, 1500, |packet| has_ptr(packet, service));
-    stage.must(given.is_some(), || "not given within 1.5 s".into());
+    stage.should(given.is_some(), || "not given within 1.5 s".into());
     Ok(())
 }

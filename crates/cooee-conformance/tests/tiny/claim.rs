@@ -87,7 +87,13 @@ impl Claim {
 
     pub(crate) fn host(link: &Link, faults: &Faults) -> Self {
         let host = name(&["subject", "local"]);
-        let mut addresses: Vec<IpAddr> = link.addresses().collect();
+        let addresses: Vec<IpAddr> = link.addresses().collect();
+        let records = Self::address_records(&host, &addresses, faults);
+        Self::new("", host, records, link.now(), faults)
+    }
+
+    fn address_records(host: &NameBuf, addresses: &[IpAddr], faults: &Faults) -> Vec<Own> {
+        let mut addresses = addresses.to_vec();
         if faults.has("few-addresses") {
             addresses.pop();
         }
@@ -102,7 +108,28 @@ impl Claim {
             };
             Own::unique(RecordBuf::new(host.clone(), ttl, rdata))
         });
-        Self::new("", host.clone(), records.collect(), link.now(), faults)
+        records.collect()
+    }
+
+    /// Its host has these addresses now.
+    pub(crate) fn readdress(&mut self, addresses: &[IpAddr], now: Duration, faults: &Faults) {
+        let records = Self::address_records(&self.name, addresses, faults);
+        let mut rdata: Vec<_> = records
+            .iter()
+            .map(|own| own.record.rdata.octets().to_vec())
+            .collect();
+        let mut known: Vec<_> = self
+            .unique()
+            .map(|own| own.rdata.octets().to_vec())
+            .collect();
+        rdata.sort();
+        known.sort();
+        if rdata != known {
+            self.records = records;
+            if matches!(self.phase, Phase::Established) {
+                self.announce_now(now);
+            }
+        }
     }
 
     /// Whether it may be answered for.

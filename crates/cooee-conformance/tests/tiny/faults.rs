@@ -58,6 +58,7 @@ const KNOWN: &[&str] = &[
     "no-limit",
     "no-nsec",
     "no-probe",
+    "no-readdress",
     "no-replug",
     "no-subtype",
     "no-suppression",

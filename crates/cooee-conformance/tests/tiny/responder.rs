@@ -52,6 +52,7 @@ struct Responder {
     faults: Faults,
     carrier: String,
     plugged: bool,
+    next_look: Duration,
     bookmark: usize,
     /// The host first, then services.
     claims: Vec<Claim>,
@@ -67,6 +68,7 @@ impl Responder {
         Self {
             carrier: format!("/sys/class/net/{interface}/carrier"),
             plugged: true,
+            next_look: ms(500),
             bookmark: 0,
             claims: vec![host],
             outbox: Outbox::new(faults.clone()),
@@ -104,6 +106,7 @@ impl Responder {
             self.hear(&packet);
         }
         self.look_at_cable();
+        self.look_at_addresses();
         let now = self.link.now();
         for claim in &mut self.claims {
             claim.act(now, &self.link, &self.faults, &mut self.outbox);
@@ -141,6 +144,22 @@ impl Responder {
         if !contents.is_response() {
             self.answers
                 .hear_query(packet, &self.claims, &self.link, &mut self.outbox);
+        }
+    }
+
+    /// Takes up new addresses of the interface, and forgets old ones.
+    fn look_at_addresses(&mut self) {
+        let now = self.link.now();
+        let Ok(addresses) = self.link.addresses_now() else {
+            return;
+        };
+        if now < self.next_look || addresses.is_empty() || self.faults.has("no-readdress") {
+            return;
+        }
+        self.next_look = now + ms(300);
+        let addresses: Vec<_> = addresses.iter().map(|address| address.ip).collect();
+        if let Some(host) = self.claims.first_mut() {
+            host.readdress(&addresses, now, &self.faults);
         }
     }
 
