@@ -234,6 +234,7 @@ fn jmdns(workshop: &Workshop) -> Outcome<String> {
     Ok(workshop.start(&[
         "java",
         "-XX:TieredStopAtLevel=1",
+        "-XX:-UsePerfData",
         "-cp",
         &classes,
         "Adapter",
