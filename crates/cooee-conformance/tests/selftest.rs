@@ -1,4 +1,4 @@
-//! Every test of a responder can pass, and every one can fail: a tiny responder is right, or has the fault that the test is there to find.
+//! Every test can pass, and every one can fail: a tiny responder, or querier, is right, or has the fault that the test is there to find.
 //!
 //! Needs root, for network namespaces; otherwise it says so and ends.
 
@@ -7,8 +7,24 @@ use std::sync::Mutex;
 
 use cooee_conformance::{Lab, Outcome, Role, Test, Verdict, all, run};
 
-/// The adapter and the responder in one.
-const TINY: &str = env!("CARGO_BIN_EXE_tiny-responder");
+/// A subject that is adapter and stack in one, and what its faults are found by.
+struct Suite {
+    role: Role,
+    program: &'static str,
+    faults: &'static [(&'static str, &'static str)],
+}
+
+const RESPONDER: Suite = Suite {
+    role: Role::Responder,
+    program: env!("CARGO_BIN_EXE_tiny-responder"),
+    faults: FAULTS_OF_RESPONDERS,
+};
+
+const QUERIER: Suite = Suite {
+    role: Role::Querier,
+    program: env!("CARGO_BIN_EXE_tiny-querier"),
+    faults: FAULTS_OF_QUERIERS,
+};
 
 /// So many links at a time: nearly all of the time is waiting.
 const LANES: usize = 16;
@@ -16,8 +32,8 @@ const LANES: usize = 16;
 /// A test that did not say what it should is asked again: on a busy machine a timer is late now and then.
 const ATTEMPTS: usize = 3;
 
-/// Which fault each test finds.
-const FAULTS: &[(&str, &str)] = &[
+/// Which fault each test of a responder finds.
+const FAULTS_OF_RESPONDERS: &[(&str, &str)] = &[
     ("6762-8.1-1/probes-first", "no-probe"),
     ("6762-8.1-5/three-probes", "two-probes"),
     ("6762-8.1-6/waits-after-probes", "hasty"),
@@ -164,13 +180,73 @@ const FAULTS: &[(&str, &str)] = &[
     ("6762-6.3-1/odd-question-beside", "type-shy"),
 ];
 
-fn responder_tests() -> Vec<Test> {
-    let mut tests = all();
-    tests.retain(|test| test.role == Role::Responder);
-    tests
+/// Which fault each test of a querier finds.
+const FAULTS_OF_QUERIERS: &[(&str, &str)] = &[
+    ("6763-4-1/asks-for-instances", "mute"),
+    ("6762-5.2-6/first-question-is-delayed", "no-delay"),
+    ("6762-5.2-2/second-question-after-a-second", "hasty"),
+    ("6762-5.2-3/intervals-grow", "even-intervals"),
+    ("6762-18.2-1/header-of-queries", "odd-header"),
+    ("6762-5.4-7/later-question-is-multicast", "unicast-first"),
+    (
+        "6762-5.4-4/repeated-question-is-multicast",
+        "unicast-always",
+    ),
+    ("6762-20-2/asks-by-both-families", "v4-only"),
+    ("6762-5.2-1/stops-asking", "never-stops"),
+    ("6762-5.2-13/does-not-ask-unbidden", "curious"),
+    ("6762-5.2-15/unique-answer-ends-the-series", "restless"),
+    ("6762-6.1-5/negative-answer-ends-the-series", "nsec-blind"),
+    ("6762-7.3-1/question-of-another-host", "lonely"),
+    ("6762-7.3-1/question-that-knows-more", "gullible"),
+    ("6762-7.1-1/lists-known-answers", "no-known"),
+    ("6762-10.2-13/known-answers-without-flush", "known-flush"),
+    ("6762-7.1-5/omits-old-answers", "known-old"),
+    ("6762-7.2-2/many-known-answers", "no-tc"),
+    ("6762-7.1-2/unique-answers-are-not-listed", "known-unique"),
+    ("6762-7.1-6/known-answers-of-others", "believes-questions"),
+    ("6762-5.2-18/answer-by-multicast", "deaf"),
+    ("6762-18.1-1/announcement", "asked-only"),
+    ("6762-18.1-3/announced-before", "deaf"),
+    ("6762-16-5/answer-in-other-case", "case-sensitive"),
+    ("6762-6-13/answer-with-question", "question-shy"),
+    ("6762-18.1-5/answer-with-id", "id-strict"),
+    ("6762-18.4-3/answer-with-odd-bits", "header-strict"),
+    ("6762-18.11-2/answer-with-error", "any-rcode"),
+    ("6762-18.3-2/answer-with-opcode", "any-opcode"),
+    ("6762-6-25/answer-from-another-port", "any-port"),
+    ("6762-6-29/unasked-unicast-answer", "any-unicast"),
+    (
+        "6762-5.4-2/unicast-answer-to-unicast-question",
+        "no-unicast",
+    ),
+    (
+        "6762-11-3/unicast-answer-from-elsewhere",
+        "any-unicast any-network",
+    ),
+    ("6762-11-4/multicast-answer-from-elsewhere", "net-strict"),
+    ("6762-5.2-10/refreshes-before-expiry", "no-refresh"),
+    ("6762-5.2-16/refreshes-unique-answer", "early-refresh"),
+    ("6762-5.2-12/expires", "immortal"),
+    ("6762-5.2-11/refreshed-record-stays", "no-renewal"),
+    ("6762-10.1-2/goodbye", "no-goodbye"),
+    ("6762-10.1-3/goodbye-taken-back", "goodbye-final"),
+    ("6762-10.1-2/goodbye-of-another", "goodbye-wide"),
+    ("6762-10.2-4/cache-flush", "no-flush"),
+    ("6762-10.2-5/cache-flush-in-a-burst", "flush-at-once"),
+    ("6762-10.5-2/observes-failures", "no-observation"),
+    ("6762-10.5-2/observes-what-is-known", "observes-blindly"),
+];
+
+impl Suite {
+    fn tests(&self) -> Vec<Test> {
+        let mut tests = all();
+        tests.retain(|test| test.role == self.role);
+        tests
+    }
 }
 
-/// Tests to run against the tiny responder with one fault, or none.
+/// Tests to run against the tiny subject with one fault, or none.
 #[derive(Clone)]
 struct Job {
     fault: &'static str,
@@ -190,25 +266,41 @@ impl Job {
 
 #[test]
 fn every_test_has_a_fault_to_find() {
-    for test in responder_tests() {
-        let count = FAULTS.iter().filter(|(name, _)| *name == test.name).count();
-        assert_eq!(count, 1, "{}", test.name);
+    for suite in [RESPONDER, QUERIER] {
+        for test in suite.tests() {
+            let of_it = suite.faults.iter().filter(|(name, _)| *name == test.name);
+            assert_eq!(of_it.count(), 1, "{}", test.name);
+        }
+        assert_eq!(suite.faults.len(), suite.tests().len());
     }
-    assert_eq!(FAULTS.len(), responder_tests().len());
 }
 
 #[test]
-fn each_test_passes_and_fails_by_right() {
-    if let Err(error) = Lab::new(LANES) {
+fn each_test_of_a_responder_passes_and_fails_by_right() {
+    check(&RESPONDER);
+}
+
+#[test]
+fn each_test_of_a_querier_passes_and_fails_by_right() {
+    check(&QUERIER);
+}
+
+fn check(suite: &Suite) {
+    // Both suites run at a time: each has numbers of its own.
+    let first = match suite.role {
+        Role::Responder => 0,
+        Role::Querier => LANES + 1,
+    };
+    if let Err(error) = Lab::new(first + LANES) {
         println!("not run: no network namespaces here ({error})");
         return;
     }
-    let queue = Mutex::new(jobs());
+    let queue = Mutex::new(jobs(suite));
     let wrong = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
-        for lane in 0..LANES {
+        for lane in first..first + LANES {
             let (queue, wrong) = (&queue, &wrong);
-            scope.spawn(move || work(lane, queue, wrong));
+            scope.spawn(move || work(suite.program, lane, queue, wrong));
         }
     });
     let wrong = wrong.into_inner().expect("no lane panics");
@@ -216,8 +308,8 @@ fn each_test_passes_and_fails_by_right() {
 }
 
 /// Without a fault each third of the tests by itself, with a fault all that shall find it; the longest first.
-fn jobs() -> VecDeque<Job> {
-    let tests = responder_tests();
+fn jobs(suite: &Suite) -> VecDeque<Job> {
+    let tests = suite.tests();
     let job = |fault, tests| Job {
         fault,
         tests,
@@ -227,7 +319,7 @@ fn jobs() -> VecDeque<Job> {
         .map(|part| job("", tests.iter().skip(part).step_by(6).copied().collect()))
         .collect();
     let mut of_fault: BTreeMap<&'static str, Vec<Test>> = BTreeMap::new();
-    for (name, fault) in FAULTS {
+    for (name, fault) in suite.faults {
         let test = tests.iter().find(|test| test.name == *name);
         of_fault.entry(fault).or_default().extend(test);
     }
@@ -235,13 +327,13 @@ fn jobs() -> VecDeque<Job> {
     jobs
 }
 
-fn work(lane: usize, queue: &Mutex<VecDeque<Job>>, wrong: &Mutex<Vec<String>>) {
+fn work(program: &str, lane: usize, queue: &Mutex<VecDeque<Job>>, wrong: &Mutex<Vec<String>>) {
     let lab = Lab::new(lane).expect("a lab");
     lab.enter().expect("a namespace");
     loop {
         let next = queue.lock().expect("no lane panics").pop_front();
         let Some(job) = next else { return };
-        let place = lab.place(&format!("exec {TINY} {}", job.fault));
+        let place = lab.place(&format!("exec {program} {}", job.fault));
         let done = run(&place, &job.tests, &|_| {});
         let odd: Vec<&Outcome> = done
             .outcomes
