@@ -390,6 +390,34 @@ fn of_many_who_ask_the_same_few_do() {
 }
 
 #[test]
+fn of_many_who_hold_a_record_one_refreshes_it() {
+    // 6762-7.3-1, 6762-5.2-10: several questions are answered after a while, and meanwhile others are due
+    let mut lan = Lan::new(34);
+    let shop = lan.host("shop", 1);
+    for shop_name in ["One", "Two", "Three"] {
+        lan.publish(shop, service(shop_name, "box.local", 80));
+    }
+    lan.run_ms(5000);
+    let hosts: Vec<_> = (0..80)
+        .map(|number| {
+            let host = lan.host("browser", 10 + number);
+            for shop_name in ["One", "Two", "Three"] {
+                let owner = format!("{shop_name}.{HTTP}");
+                lan.ask(host, &owner, RecordType::SRV);
+            }
+            host
+        })
+        .collect();
+    lan.run_ms(10_000);
+    let start = lan.now();
+    lan.run_ms(1_200_000);
+    let queries: usize = hosts.iter().map(|&host| lan.sent(host, start).len()).sum();
+    // Twelve or thirteen times in twenty minutes all three are refreshed.
+    assert!((12..=20).contains(&queries), "{queries} queries");
+    lan.assert_clean();
+}
+
+#[test]
 fn a_one_shot_query_ends_with_the_complete_answer_or_with_its_time() {
     // 6762-5-1, 6762-5.1-2, 6762-5.1-4, ruling 3
     let mut lan = Lan::new(13);

@@ -604,6 +604,12 @@ impl Cached {
         refresh.unwrap_or(self.expires).min(self.end())
     }
 
+    /// Whether it is to be asked for again by then, because somebody here wants it.
+    pub(super) fn is_refreshed_by(&self, then: Instant) -> bool {
+        let due = self.timer.due();
+        self.asked && due.is_some_and(|due| due <= then && due < self.end())
+    }
+
     /// When it goes: at the end of its lifetime, or earlier if it is doubted.
     pub(super) fn end(&self) -> Instant {
         self.doubted_until

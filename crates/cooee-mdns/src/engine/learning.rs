@@ -338,9 +338,10 @@ impl Link {
         }
     }
 
-    /// Others ask for what we know and do not list it as known: whether anybody answers them will be seen. Who asks for what it has
+    /// Others ask for what we know and do not list it as known: whether anybody answers them will be seen. If we were about to ask for the
+    /// same to refresh it, they have done so for us. Who asks for what it has
     /// itself, from one of these addresses, gets no answer to be heard.
-    // RFC 6762 §10.5 (6762-10.5-1 .. 6762-10.5-3), ruling 6
+    // RFC 6762 §10.5 (6762-10.5-1 .. 6762-10.5-3), §7.3 (6762-7.3-1), ruling 6
     pub(super) fn observe_question(
         &mut self,
         now: Instant,
@@ -364,6 +365,13 @@ impl Link {
             // Once for each query, however often it asks.
             cached.known_by = serial;
             cached.unanswered = cached.unanswered.saturating_add(1);
+            if cached.is_refreshed_by(now + FIRST_QUERY_INTERVAL) {
+                cached.refreshes += 1;
+                self.plan_cached(now, slot, true, cx);
+            }
+            let Some(cached) = self.cache.get_mut(slot) else {
+                continue;
+            };
             if cached.unanswered >= UNANSWERED && cached.doubted_until.is_none() {
                 self.doubt(now, slot, DOUBT, cx);
             }
