@@ -464,6 +464,9 @@ mod tests {
             assert!(!line.contains('\n'));
             told.push(schema.check(&line));
         }
+        for line in crate::monitor::output_tests::events() {
+            told.push(schema.check(&line));
+        }
         told.sort();
         told.dedup();
         assert_eq!(told, schema.events());

@@ -154,6 +154,7 @@ impl Schema {
                 "text" => value.is_string(),
                 "object" => value.is_object(),
                 "number" => value.is_u64(),
+                "decimal" => value.is_number(),
                 "true or false" => value.is_boolean(),
                 "text or null" => value.is_string() || value.is_null(),
                 "number or null" => value.is_u64() || value.is_null(),

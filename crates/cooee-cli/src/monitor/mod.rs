@@ -21,9 +21,13 @@ mod history;
 mod hosts;
 mod inspector;
 mod json;
+#[cfg(test)]
+mod lab_tests;
 mod lint;
 mod live;
 mod names;
+#[cfg(test)]
+pub(crate) mod output_tests;
 mod packet;
 mod pcap_read;
 mod pcap_write;

@@ -60,6 +60,7 @@ impl Shape {
         let room = width.saturating_sub(used).max(12);
         let content = content(&seen.decoded, MOST_NAMES);
         Cell::escaped(Role::Name, &content).write_last(room, self.paint, &mut line);
+        line.truncate(line.trim_end_matches(' ').len());
         line
     }
 

@@ -54,6 +54,13 @@ impl Rule {
         !self.perhaps
     }
 
+    /// How the catalogue puts it: as the RFC has it, and whether that is sure.
+    #[cfg(test)]
+    pub(crate) fn advertised(self) -> String {
+        let perhaps = if self.perhaps { ", perhaps" } else { "" };
+        format!("{}{perhaps}", self.level.word())
+    }
+
     /// How bad it is, one step less if it is not sure.
     pub(crate) fn level(self) -> Level {
         match self.perhaps {

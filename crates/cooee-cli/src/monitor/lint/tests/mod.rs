@@ -85,6 +85,27 @@ fn every_rule_of_the_catalogue_has_a_case() {
 }
 
 #[test]
+fn the_catalogue_of_the_document_is_that_of_the_code() {
+    let document = include_str!("../../../../../../docs/monitor.md");
+    let written: Vec<(&str, &str, &str)> = document
+        .lines()
+        .filter_map(|line| {
+            let mut columns = line.strip_prefix("| `")?.split(" | ");
+            let id = columns.next()?.strip_suffix('`')?;
+            Some((id, columns.next()?, columns.next()?))
+        })
+        .filter(|(_, clause, _)| clause.contains('-'))
+        .collect();
+    let levels: Vec<String> = rule::ALL.iter().map(|rule| rule.advertised()).collect();
+    let coded: Vec<(&str, &str, &str)> = rule::ALL
+        .iter()
+        .zip(&levels)
+        .map(|(rule, level)| (rule.id, rule.clause, level.as_str()))
+        .collect();
+    assert_eq!(written, coded);
+}
+
+#[test]
 fn a_finding_is_told_once_for_a_host_and_name_and_then_counted() {
     use crate::monitor::testkit::{packet, ptr, response};
     let shared = crate::monitor::testkit::unique(
