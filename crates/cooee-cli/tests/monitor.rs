@@ -23,7 +23,7 @@ fn capture(packets: &[Packet<'_>]) -> Vec<u8> {
     octets.extend(65_535_u32.to_le_bytes());
     octets.extend(101_u32.to_le_bytes());
     for (second, from, message) in packets {
-        let udp = u16::try_from(message.len() + 8).unwrap();
+        let udp = u16::try_from(message.len() + 8).expect("a short message");
         let mut packet = vec![0x45, 0];
         packet.extend((udp + 20).to_be_bytes());
         packet.extend([0, 0, 0, 0, 255, 17, 0, 0, 192, 0, 2, *from, 224, 0, 0, 251]);
@@ -32,7 +32,9 @@ fn capture(packets: &[Packet<'_>]) -> Vec<u8> {
         packet.extend(udp.to_be_bytes());
         packet.extend([0, 0]);
         packet.extend(*message);
-        let length = u32::try_from(packet.len()).unwrap().to_le_bytes();
+        let length = u32::try_from(packet.len())
+            .expect("a short packet")
+            .to_le_bytes();
         octets.extend(second.to_le_bytes());
         octets.extend([0; 4]);
         octets.extend(length);
