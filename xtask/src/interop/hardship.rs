@@ -1,6 +1,7 @@
 //! Hard times: many at once, a publisher that dies, a link that loses packets, a flood.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -30,13 +31,13 @@ pub(super) const ALL: &[Scenario] = &[
         run: killed,
     },
     Scenario {
-        name: "24 services, 20 % of all packets lost",
+        name: "200 services, 20 % of all packets lost",
         needs: &["python3"],
         hosts: &["ash", "elm"],
         run: some_loss,
     },
     Scenario {
-        name: "24 services, 40 % of all packets lost",
+        name: "200 services, 40 % of all packets lost",
         needs: &["python3"],
         hosts: &["ash", "elm"],
         run: much_loss,
@@ -106,7 +107,7 @@ fn much_loss(lab: &Lab) -> Outcome<String> {
 /// ash and elm are on two bridges, and what carries packets between them loses some, whether the kernel has `netem` or not.
 // RFC 6762 §5.2 (6762-5.2-3)
 fn with_loss(lab: &Lab, percent: u8) -> Outcome<String> {
-    const SERVICES: usize = 24;
+    const SERVICES: usize = 200;
     let carrier = format!(
         "import fcntl,struct,select,random,os\n\
          r=random.Random({percent})\n\
@@ -128,22 +129,28 @@ fn with_loss(lab: &Lab, percent: u8) -> Outcome<String> {
         "link add br1 type bridge forward_delay 0 mcast_snooping 0\nlink set br1 up\nlink set elm master br1\n\
          link set tap0 master br0 up\nlink set tap1 master br1 up\n",
     )?;
-    let ash = Cooee::on(lab, "ash")?;
     let names: Vec<String> = (1..=SERVICES).map(|n| format!("Service {n}")).collect();
-    let mut publications: Vec<Process> = names
-        .iter()
-        .map(|name| ash.start("publish", &[name, HTTP, "80"]))
-        .collect::<Outcome<_>>()?;
-    for publication in &mut publications {
-        publication.wait_for("registration", Duration::from_secs(20), |line| {
-            line.text.contains("registered").then_some(())
-        })?;
+    let mut file = String::new();
+    for name in &names {
+        let _ = writeln!(
+            file,
+            "[[service]]\nname = \"{name}\"\ntype = \"{HTTP}\"\nport = 80"
+        );
     }
+    let path = lab.host("ash")?.folder.join("services.toml");
+    std::fs::write(&path, file).map_err(|error| format!("{}: {error}", path.display()))?;
+    let path = path.display().to_string();
+    let mut publisher = Cooee::on(lab, "ash")?.start("publish", &["-f", &path])?;
+    let mut registered = 0;
+    publisher.wait_for("200 registrations", Duration::from_secs(40), |line| {
+        registered += usize::from(line.text.contains("\"registered\""));
+        (registered == SERVICES).then_some(())
+    })?;
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let started = Instant::now();
     let elm = Cooee::on(lab, "elm")?;
     let mut browse = elm.browse(HTTP)?;
-    browse.found(&names, Duration::from_secs(40))?;
+    browse.found(&names, Duration::from_secs(60))?;
     Ok(format!(
         "all found after {:.1} s",
         started.elapsed().as_secs_f64()
