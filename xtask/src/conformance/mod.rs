@@ -31,6 +31,16 @@ struct Ready {
     command: String,
 }
 
+/// The programs that systemd-resolved's adapter needs.
+pub(crate) const NEEDS_RESOLVED: &[&str] = &["apt-get", "dpkg", "dbus-daemon", "python3"];
+
+/// Prepares the adapter of a subject, and gives its command line.
+pub(crate) fn adapter(name: &str) -> Outcome<String> {
+    let subject = subjects::ALL.iter().find(|subject| subject.name == name);
+    let subject = subject.ok_or_else(|| format!("there is no subject {name}"))?;
+    subject.prepare(&Workshop::new()?)
+}
+
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     let options = Options::parse(arguments)?;
     if let Some(why) = interop::cannot_run_here() {

@@ -18,6 +18,7 @@ mod neighbours;
 mod network;
 mod networks;
 mod process;
+mod resolved;
 mod scenarios;
 mod scripts;
 mod stack;
@@ -65,6 +66,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     let all = [
         scenarios::ALL,
         neighbours::ALL,
+        resolved::ALL,
         networks::ALL,
         addresses::ALL,
         hardship::ALL,

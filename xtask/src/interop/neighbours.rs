@@ -46,8 +46,8 @@ pub(super) const ALL: &[Scenario] = &[
 ];
 
 /// The name of the first host, as its system has it.
-const SYSTEM: &str = "ash";
-const SYSTEM_NAME: &str = "ash.local";
+pub(super) const SYSTEM: &str = "ash";
+pub(super) const SYSTEM_NAME: &str = "ash.local";
 
 /// How long a settled network is watched, and what is a storm by then: a probe, an answer and a question are 1 packet each and family.
 const WATCHED: Duration = Duration::from_secs(5);
@@ -142,7 +142,7 @@ fn find(lab: &Lab, offers: &[Offer]) -> Outcome {
 }
 
 /// Watches on for a while, and counts the packets since the watch began.
-fn count(watch: &mut Process) -> Outcome<String> {
+pub(super) fn count(watch: &mut Process) -> Outcome<String> {
     std::thread::sleep(WATCHED);
     watch.signal("INT")?;
     watch.wait_for_end(Duration::from_secs(2))?;
@@ -153,7 +153,7 @@ fn count(watch: &mut Process) -> Outcome<String> {
     Ok(format!("{packets} packets"))
 }
 
-fn check_host(host: &str) -> Outcome {
+pub(super) fn check_host(host: &str) -> Outcome {
     if host == SYSTEM_NAME {
         Ok(())
     } else {

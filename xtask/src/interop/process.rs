@@ -1,6 +1,6 @@
 //! A program that runs on a host of the lab, heard line by line.
 
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -90,6 +90,13 @@ impl Process {
     /// When it was started.
     pub(super) fn started(&self) -> Instant {
         self.started
+    }
+
+    /// Writes a line to its input, if it was started with one.
+    pub(super) fn say(&mut self, line: &str) -> Outcome {
+        let fault = |error: std::io::Error| format!("{}: {error}", self.name);
+        let input = self.child.stdin.as_mut().ok_or("it has no input")?;
+        writeln!(input, "{line}").map_err(fault)
     }
 
     /// Reads on until `pick` finds in a line what it looks for, at most for `limit`.
