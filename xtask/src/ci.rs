@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::workspace::{self, Outcome, find_program, output, root};
-use crate::{compliance, corpus, interop, tidy};
+use crate::{compliance, corpus, interop, page, tidy};
 
 /// Design §8: at most so many crates in the default facade on Linux, ours included.
 const FACADE_CRATES: usize = 40;
@@ -33,6 +33,21 @@ const FEATURES: &[&[&str]] = &[
     &["--package", "cooee-mdns", "--no-default-features"],
     &["--package", "cooee-sd", "--no-default-features"],
     &["--package", "cooee", "--no-default-features"],
+    &["--package", "cooee-cli", "--no-default-features"],
+    &[
+        "--package",
+        "cooee-cli",
+        "--no-default-features",
+        "--features",
+        "tui",
+    ],
+    &[
+        "--package",
+        "cooee-cli",
+        "--no-default-features",
+        "--features",
+        "ui",
+    ],
     &["--workspace", "--all-targets", "--all-features"],
 ];
 
@@ -66,6 +81,7 @@ const STEPS: &[Step] = &[
     }),
     ("fuzz", |_| fuzz()),
     ("demo", |_| demo().map(done)),
+    ("page", |_| in_the_browser()),
     ("interop", in_the_lab),
 ];
 
@@ -282,6 +298,13 @@ fn in_the_lab(options: &Options) -> Outcome<Done> {
     };
     let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
     interop::run(&arguments).map(done)
+}
+
+fn in_the_browser() -> Outcome<Done> {
+    match page::cannot_run_here() {
+        Some(why) => Ok(Done::Skipped(why)),
+        None => page::run(&[]).map(done),
+    }
 }
 
 /// The first thing that a newcomer does.

@@ -12,6 +12,7 @@ mod conformance;
 mod corpus;
 mod interop;
 mod manual;
+mod page;
 mod scale;
 mod simulate;
 mod tidy;
@@ -23,7 +24,7 @@ const USAGE: &str = "\
 cargo xtask TASK
 
   ci [--require-all]      everything CI asks beyond `cargo test`: format, lints, docs, no_std, tidy, compliance, fuzz,
-                          demo, interop; with --require-all a step that cannot run here is a failure
+                          demo, page, interop; with --require-all a step that cannot run here is a failure
   compliance [--check]    write docs/compliance.md from the clause tables and the citations in the code
   conformance [OPTIONS]   the conformance suite on us and on others, and each against each (Linux, root): docs/conformance.md
       --only SUBJECT      only this one, and the matrix with it; may be repeated. What was found of the others is kept
@@ -44,6 +45,7 @@ cargo xtask TASK
       --peer NAME=PROGRAM another responder: `PROGRAM N` publishes service-0 … in _load._tcp and then says `ready`
   man [FOLDER]            the pages of the manual, into target/man if no folder is named
   no-std                  link wire, mdns and sd without the standard library
+  page [--screenshots]    the page of `cooee ui` in Chromium, in a network namespace; or its pictures in docs/images anew
   scale [OPTIONS]         networks of up to 10,000 hosts in simulated time; writes docs/scale.md and its plot (20 minutes)
       --seed S            another seed than 1
       --largest N         only those with at most N hosts; prints the tables and writes nothing
@@ -70,6 +72,7 @@ fn main() -> ExitCode {
         interop::JANITOR => interop::clean_up(rest),
         "load" => interop::load::run(rest),
         "man" => manual::write(rest),
+        "page" => page::run(rest),
         "no-std" => ci::no_std(),
         "scale" => scale::run(rest),
         "soak" => simulate::soak(rest),

@@ -11,12 +11,15 @@ use ratatui::widgets::{Block, BorderType, Clear, Paragraph, Wrap};
 use super::details::{self, Styles};
 use super::state::{Pane, Shown, State};
 use crate::cell::Cell;
-use crate::escape;
 use crate::paint::{Paint, Role};
 use crate::scene::Scene;
+use crate::{escape, types};
 
 /// The least that the panes need.
 const LEAST: (u16, u16) = (60, 15);
+
+/// Columns of a service that have room for its type too.
+const WITH_TYPE: usize = 30;
 
 const HELP: &[(&str, &str)] = &[
     ("↑ ↓  j k", "move"),
@@ -246,7 +249,19 @@ fn services(
             }
             (None, Some(_)) => Span::raw("  "),
         };
-        let name = fit_octets(&entry.identity().instance, width.saturating_sub(2));
+        // Among all types, names alone may be the same.
+        let room = width.saturating_sub(2);
+        let beside = match state.kind {
+            None if room >= WITH_TYPE => room / 3,
+            None | Some(_) => 0,
+        };
+        let name = fit_octets(&entry.identity().instance, room - beside);
+        let wire = &entry.identity().type_wire;
+        let kind = types::title(wire).unwrap_or(wire);
+        let kind = match beside {
+            0 => String::new(),
+            beside => format!(" {}", fit(kind, beside - 1)),
+        };
         let style = picked(row == place, focused, styles);
         let style = match entry.gone {
             Some(_) => style
@@ -254,7 +269,15 @@ fn services(
                 .add_modifier(Modifier::CROSSED_OUT),
             None => style,
         };
-        lines.push(Line::from(vec![sign, Span::styled(name, style)]));
+        let beside = match row == place {
+            true => style,
+            false => style.patch(styles.dim()),
+        };
+        lines.push(Line::from(vec![
+            sign,
+            Span::styled(name, style),
+            Span::styled(kind, beside),
+        ]));
     }
     frame.render_widget(Paragraph::new(lines).block(block), area);
 }

@@ -123,6 +123,10 @@ impl Stage {
             .filter(|cell| cell.modifier.contains(Modifier::REVERSED))
             .map(|cell| cell.symbol())
             .collect::<String>()
+            // The type stands behind the name where there is room.
+            .split("   ")
+            .next()
+            .unwrap_or_default()
             .trim()
             .to_owned()
     }

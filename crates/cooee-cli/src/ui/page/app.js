@@ -16,6 +16,7 @@ const start = Date.now();
 let view = "services";
 let searched = [];
 let scheduled = false;
+let lastPicked = null;
 
 const scene = new Scene(schedule);
 const packets = new Packets(byId("view-packets"));
@@ -41,7 +42,10 @@ const services = new List(byId("services"), {
   height: 60,
   make: () => el("div", { class: "service-row" }, tile("other"), el("span", { class: "lines" }, el("span", { class: "name" }), el("span", { class: "place" })), el("span", { class: "marks" })),
   show: showService,
-  onpick: (service) => details.show(service),
+  onpick(service) {
+    lastPicked = service ?? lastPicked;
+    details.show(service);
+  },
   onopen: (service) => open(service),
 });
 
@@ -81,7 +85,7 @@ function showService(row, service) {
   // A row that comes into sight late fades from where it would be.
   row.style.animationDelay = service.gone ? `${service.gone - Date.now()}ms` : "";
   row.style.animationDuration = service.gone ? `${FADING}ms` : "";
-  row.classList.toggle("new", !isSame && service.isNew && Date.now() - Date.parse(service.first_seen) < 4000);
+  row.classList.toggle("new", !isSame && service.isNew && !service.gone && Date.now() - Date.parse(service.first_seen) < 4000);
 }
 
 /** Goes to a service in the view of services. */
@@ -133,11 +137,11 @@ function renderServices() {
   const here = chosen.filter((one) => !one.gone).length;
   const beyond = scene.beyond > 0 ? `, ${scene.beyond.toLocaleString()} more not shown` : "";
   say(byId("services-count"), scene.known ? `${count(here, "service")}${beyond}` : "");
-  details.show(scene.services.get(services.picked) ?? pickedBefore());
+  const now = scene.services.get(services.picked);
+  if (now) lastPicked = now;
+  details.show(now ?? pickedBefore());
   nothing(byId("services-nothing"), chosen.length === 0);
 }
-
-let lastPicked = null;
 
 /** What is picked stays in the details when it has faded, until something else is picked. */
 function pickedBefore() {
@@ -346,13 +350,6 @@ byId("help-button").addEventListener("click", () => byId("help").showModal());
 for (const name of VIEWS) {
   byId(`tab-${name}`).addEventListener("click", () => choose(name));
 }
-services.element.addEventListener("click", () => remember());
-services.element.addEventListener("keyup", () => remember());
-
-function remember() {
-  lastPicked = services.item() ?? lastPicked;
-}
-
 choose("services");
 become("connecting");
 connect();

@@ -27,7 +27,8 @@ export class List {
     this.#spacer.className = "spacer";
     viewport.append(this.#spacer);
     viewport.addEventListener("scroll", () => this.#schedule(), { passive: true });
-    viewport.addEventListener("click", (event) => this.#click(event));
+    // Not at the click: between press and release the rows may have moved.
+    viewport.addEventListener("mousedown", (event) => event.button === 0 && this.#press(event));
     viewport.addEventListener("dblclick", () => this.#options.onopen?.(this.item()));
     new ResizeObserver(() => this.#schedule()).observe(viewport);
   }
@@ -72,7 +73,7 @@ export class List {
     return Math.max(1, Math.floor(this.#viewport.clientHeight / this.#options.height) - 1);
   }
 
-  #click(event) {
+  #press(event) {
     const row = event.target.closest("[role=option]");
     if (row) this.pick(row.dataset.key);
   }
@@ -112,6 +113,12 @@ export class List {
         row.hidden = false;
         row.dataset.key = item.key;
         this.#rows.set(item.key, row);
+      }
+      // Who reads the page in its own order reads the rows in theirs.
+      const here = this.#spacer.children[place - first];
+      if (here !== row) {
+        this.#spacer.insertBefore(row, here);
+        row.shown = undefined;
       }
       const picked = item.key === this.picked;
       row.style.transform = `translateY(${place * height}px)`;

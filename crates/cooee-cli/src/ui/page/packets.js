@@ -183,11 +183,16 @@ function summary(packet) {
   return packet.malformed ? "Unreadable packet" : isResponse ? "Response" : "Query";
 }
 
+/** A name as people read it: its spaces need no escape here. */
+function readable(name) {
+  return name.replaceAll("\\032", " ");
+}
+
 /** What it is about, in a line. */
 function content(packet) {
   const about = [
-    ...packet.questions.map((one) => `${one.name} ${one.rrtype}?`),
-    ...packet.records.filter((one) => one.section !== "additional").map((one) => `${one.name} ${one.rrtype}`),
+    ...packet.questions.map((one) => `${readable(one.name)} ${one.rrtype}?`),
+    ...packet.records.filter((one) => one.section !== "additional").map((one) => `${readable(one.name)} ${one.rrtype}`),
   ];
   const unique = [...new Set(about)];
   const more = unique.length > 4 ? ` +${unique.length - 4}` : "";
@@ -196,8 +201,8 @@ function content(packet) {
 
 function searched(packet) {
   const parts = [packet.from, packet.interface ?? "", packet.tags.join(" ")];
-  for (const one of packet.questions) parts.push(`${one.name} ${one.rrtype}`);
-  for (const one of packet.records) parts.push(`${one.name} ${one.rrtype} ${one.data}`);
+  for (const one of packet.questions) parts.push(`${readable(one.name)} ${one.rrtype}`);
+  for (const one of packet.records) parts.push(`${readable(one.name)} ${one.rrtype} ${readable(one.data)}`);
   return parts.join("\n").toLowerCase();
 }
 
@@ -213,7 +218,7 @@ function question(one) {
   return el(
     "li",
     {},
-    el("p", {}, foreign(one.name), el("span", { class: "scope" }, one.rrtype), one.unicast ? el("span", { class: "scope" }, "unicast wanted") : null),
+    el("p", {}, foreign(readable(one.name)), el("span", { class: "scope" }, one.rrtype), one.unicast ? el("span", { class: "scope" }, "unicast wanted") : null),
   );
 }
 
@@ -224,7 +229,7 @@ function record(one) {
     el(
       "p",
       {},
-      foreign(one.name),
+      foreign(readable(one.name)),
       el("span", { class: "scope" }, one.rrtype),
       el("span", { class: "scope" }, `${one.ttl} s`),
       one.unique ? el("span", { class: "scope" }, "unique") : null,
@@ -239,6 +244,6 @@ function finding(one) {
     { class: "card finding" },
     el("p", {}, el("span", { class: `badge ${one.level}` }, one.level), one.sure ? null : el("span", { class: "dim" }, " perhaps")),
     el("p", {}, foreign(one.text)),
-    el("p", { class: "dim" }, one.name ? foreign(`${one.name} ${one.rrtype ?? ""} `) : null, el("code", {}, one.clause)),
+    el("p", { class: "dim" }, one.name ? foreign(`${readable(one.name)} ${one.rrtype ?? ""} `) : null, el("code", {}, one.clause)),
   );
 }
