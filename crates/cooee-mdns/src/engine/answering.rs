@@ -82,8 +82,9 @@ impl Timing {
     }
 }
 
-/// How many questions of a query are counted as asked in vain.
-const WATCHED_QUESTIONS: usize = 64;
+/// How many questions of a query are counted as asked in vain, and how many records are looked at for that: a stranger could ask for the
+/// same large set as often as fits into a packet.
+const WATCHED: usize = 4096;
 
 impl Link {
     /// Handles a query of another host.
@@ -124,13 +125,14 @@ impl Link {
         };
         self.note_known_answers(now, &query, cx);
         let mut reply = self.new_reply(now, datagram.source);
-        for (place, question) in message.questions().enumerate() {
+        let mut watched = 0;
+        for question in message.questions() {
             let Ok(question) = question else {
                 cx.stats.malformed += 1;
                 break;
             };
-            if place < WATCHED_QUESTIONS {
-                self.watch_for_failure(now, &query, &question, cx);
+            if watched < WATCHED {
+                watched += 1 + self.watch_for_failure(now, &query, &question, cx);
             }
             self.handle_question(now, &query, &question, &mut reply, cx);
         }
@@ -294,22 +296,24 @@ impl Link {
         self.scratch = matching;
     }
 
-    /// Counts a question of another host against the records that should answer it, once it is heard on every family that we use (ruling 24).
+    /// Counts a question of another host against the records that should answer it, once it is heard on every family that we use (ruling 24). Tells how
+    /// many these are.
     fn watch_for_failure(
         &mut self,
         now: Instant,
         query: &Query<'_>,
         question: &Question<'_>,
         cx: &mut Context,
-    ) {
+    ) -> usize {
         let heard_everywhere = query.twin.is_some() || self.info.ipv4 != self.info.ipv6;
         // ANY is how one probes; it asks for no record in particular.
         let in_particular = question.kind != RecordType::ANY && question.class != Class::ANY;
         let for_all = !query.is_private() && !query.truncated && !question.unicast_response;
-        if heard_everywhere && in_particular && for_all {
-            let by = [Some(query.source.ip()), query.twin];
-            self.observe_question(now, question, query.serial, by, cx);
+        if !heard_everywhere || !in_particular || !for_all {
+            return 0;
         }
+        let by = [Some(query.source.ip()), query.twin];
+        self.observe_question(now, question, query.serial, by, cx)
     }
 
     /// Which of our records answer; the one that says which types there are, if none does and the name is ours.

@@ -62,6 +62,8 @@ pub(super) struct Cached {
     /// The last query that lists it as known.
     pub(super) known_by: u64,
     pub(super) timer: Timer,
+    /// The RRset that came after it in a response.
+    follower: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -73,8 +75,8 @@ struct RrSet {
     members: Vec<usize>,
     /// The hash of the name alone.
     name_hash: u64,
-    /// The RRset that came after this one in a response.
-    follower: Option<usize>,
+    /// Which of the members is expected next: those who repeat records repeat their order too.
+    next: usize,
     /// When it was last looked through for older members; twice at one moment would be in vain.
     flushed: Option<Instant>,
 }
@@ -85,15 +87,8 @@ pub(super) struct Place {
     /// The hash of the three.
     pub(super) hash: u64,
     rrset: Option<usize>,
-    /// Which of them is expected next: those who repeat records repeat their order too.
-    next: usize,
-}
-
-impl Place {
-    /// The RRset, if there is one yet.
-    pub(super) fn rrset(&self) -> Option<usize> {
-        self.rrset
-    }
+    /// The one of them that was read last.
+    pub(super) last: Option<usize>,
 }
 
 /// An RRset with so few members is looked through without hashing anything.
@@ -178,11 +173,11 @@ impl Cache {
         Place {
             hash,
             rrset: self.find_rrset(hash, name, kind, class),
-            next: 0,
+            last: None,
         }
     }
 
-    /// The RRset that came after another the last time, if it is the wanted one; and the hash of its name.
+    /// The RRset that came after a record the last time, if it is the wanted one; and the hash of its name.
     pub(super) fn follower(
         &self,
         before: usize,
@@ -190,20 +185,20 @@ impl Cache {
         kind: RecordType,
         class: Class,
     ) -> Option<(u64, Place)> {
-        let follower = self.rrsets.get(before)?.follower?;
+        let follower = self.records.get(before)?.follower?;
         let set = self.rrsets.get(follower)?;
         let place = Place {
             hash: set.hash,
             rrset: Some(follower),
-            next: 0,
+            last: None,
         };
         (set.kind == kind && set.class == class && set.name == name)
             .then_some((set.name_hash, place))
     }
 
-    /// One RRset came after another.
+    /// An RRset came after a record.
     pub(super) fn note_follower(&mut self, before: Option<usize>, after: &Place) {
-        if let Some(before) = before.and_then(|before| self.rrsets.get_mut(before)) {
+        if let Some(before) = before.and_then(|before| self.records.get_mut(before)) {
             before.follower = after.rrset;
         }
     }
@@ -211,13 +206,14 @@ impl Cache {
     /// The same as [`find`](Self::find) for a record whose name, type and class have been found: mostly without hashing its data.
     fn find_at(&self, place: &Place, keys: &Keys, record: &Record<'_>) -> Option<usize> {
         let rrset = place.rrset?;
-        let members = &self.rrsets.get(rrset)?.members;
+        let RrSet { members, next, .. } = self.rrsets.get(rrset)?;
         let is_same = |slot: &&usize| {
             self.records
                 .get(**slot)
                 .is_some_and(|cached| cached.record.rdata == record.rdata)
         };
-        if let Some(&expected) = members.get(place.next).filter(is_same) {
+        let expected = members.get(*next).or_else(|| members.first());
+        if let Some(&expected) = expected.filter(is_same) {
             return Some(expected);
         }
         if members.len() <= FEW {
@@ -250,7 +246,10 @@ impl Cache {
             let Some(cached) = self.records.get_mut(slot) else {
                 return Learned::Nothing;
             };
-            run.place.next = cached.position + 1;
+            run.place.last = Some(slot);
+            if let Some(set) = self.rrsets.get_mut(cached.rrset) {
+                set.next = cached.position + 1;
+            }
             if asked && !cached.asked {
                 cached.asked = true;
                 self.unasked = self.unasked.saturating_sub(1);
@@ -296,9 +295,8 @@ impl Cache {
             record: cx.keys.record(run.place.hash, record.rdata),
         };
         let slot = self.insert(now, owned, lifetime, hashes, asked, source);
-        let inserted = self.records.get(slot);
-        run.place.rrset = inserted.map(|cached| cached.rrset);
-        run.place.next = inserted.map_or(0, |cached| cached.position + 1);
+        run.place.rrset = self.records.get(slot).map(|cached| cached.rrset);
+        run.place.last = Some(slot);
         Learned::New(slot)
     }
 
@@ -457,6 +455,7 @@ impl Cache {
             unanswered: 0,
             known_by: 0,
             timer: Timer::default(),
+            follower: None,
         });
         if let Some(set) = self.rrsets.get_mut(rrset) {
             set.members.push(slot);
@@ -484,8 +483,8 @@ impl Cache {
             kind: record.kind(),
             class: record.class,
             members: Vec::new(),
+            next: 0,
             name_hash,
-            follower: None,
             flushed: None,
         });
         let rrsets = &self.rrsets;

@@ -339,8 +339,8 @@ impl Link {
     }
 
     /// Others ask for what we know and do not list it as known: whether anybody answers them will be seen. If we were about to ask for the
-    /// same to refresh it, they have done so for us. Who asks for what it has
-    /// itself, from one of these addresses, gets no answer to be heard.
+    /// same to refresh it, they have done so for us. Who asks for what it has itself, from one of these addresses, gets no answer to be
+    /// heard. Tells how many records were looked at.
     // RFC 6762 §10.5 (6762-10.5-1 .. 6762-10.5-3), §7.3 (6762-7.3-1), ruling 6
     pub(super) fn observe_question(
         &mut self,
@@ -349,11 +349,12 @@ impl Link {
         serial: u64,
         by: [Option<IpAddr>; 2],
         cx: &mut Context,
-    ) {
+    ) -> usize {
+        let mut seen = 0;
         let matching = self
             .cache
             .matching(&cx.keys, question.name, question.kind, question.class);
-        let unlisted = matching.filter(|&slot| {
+        let unlisted = matching.inspect(|_| seen += 1).filter(|&slot| {
             self.cache.get(slot).is_some_and(|cached| {
                 cached.known_by != serial && !by.contains(&Some(cached.source))
             })
@@ -376,6 +377,7 @@ impl Link {
                 self.doubt(now, slot, DOUBT, cx);
             }
         }
+        seen
     }
 
     fn doubt(&mut self, now: Instant, slot: usize, patience: Duration, cx: &mut Context) {

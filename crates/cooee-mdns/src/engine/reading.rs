@@ -2,7 +2,7 @@
 //!
 //! A response mostly has its records in runs of one name, or one name, type and class. What hangs on these is looked up once for each
 //! run: the hash of the name, whether it is ours, who asks for the records, and where they are in the cache. And whoever refreshes records
-//! sends the same runs in the same order, so that one mostly leads to the next without a hash.
+//! sends them in the same order, so that each mostly leads to the next without a hash.
 
 use cooee_wire::{Class, Name, Record, RecordType};
 
@@ -47,7 +47,7 @@ impl<'m> Reading<'m> {
         let (name, kind, class) = (record.name, record.kind(), record.class);
         let known = self.owner.filter(|owner| owner.name == name);
         let run = self.run.take();
-        let before = run.as_ref().and_then(|run| run.place.rrset());
+        let before = run.as_ref().and_then(|run| run.place.last);
         let same = |run: &Run| known.is_some() && run.kind == kind && run.class == class;
         if let (Some(run), Some(owner)) = (run.filter(same), known) {
             // The name of this record and that of the next one are likely to be written alike.
