@@ -357,6 +357,7 @@ mod tests {
             ("browse", &["cooee", "browse", "--help"]),
             ("resolve", &["cooee", "resolve", "--help"]),
             ("publish", &["cooee", "publish", "--help"]),
+            ("monitor", &["cooee", "monitor", "--help"]),
         ] {
             let help = Args::command()
                 .term_width(100)

@@ -86,6 +86,65 @@ fn the_demo_leaves_other_interfaces_alone() {
 }
 
 #[test]
+fn the_monitor_sees_what_is_published_and_finds_nothing_wrong() {
+    if !in_namespace("the_monitor_sees_what_is_published_and_finds_nothing_wrong") {
+        return;
+    }
+    let mut monitor = Running::start(&["-i", "lo", "-j", "monitor", "--fail-on", "error"]);
+    // It says nothing before it hears something: the second announcement comes a second after this.
+    let mut publisher = Running::start(&["-i", "lo", "-j", "publish", "Web", "http", "8080"]);
+    assert_eq!(publisher.event()["event"], "registered");
+    let has = |event: &serde_json::Value, tag: &str| {
+        let tags = event["tags"].as_array();
+        tags.is_some_and(|tags| tags.iter().any(|known| known == tag))
+    };
+    let packet = loop {
+        let event = monitor.event();
+        if has(&event, "R") {
+            break event;
+        }
+    };
+    assert_eq!(packet["interface"], "lo");
+    assert_eq!(packet["ip_ttl"], 255);
+    assert!(has(&packet, "own"), "{packet}");
+    publisher.signal("-TERM");
+    while !has(&monitor.event(), "goodbye") {}
+    monitor.signal("-INT");
+    while monitor.event()["event"] != "summary" {}
+    assert_eq!(monitor.code(), Some(0));
+}
+
+#[test]
+fn browse_p_prints_lines_for_scripts() {
+    if !in_namespace("browse_p_prints_lines_for_scripts") {
+        return;
+    }
+    let words = ["-i", "lo", "-j", "publish", "A b;c", "http", "8080", "x=1"];
+    let mut publisher = Running::start(&words);
+    let registered = publisher.event();
+    assert_eq!(registered["event"], "registered");
+    let host = registered["host"].as_str().unwrap_or_default().to_owned();
+    let output = cooee(&["-i", "lo", "browse", "-prt", "http"]);
+    assert_eq!(
+        text(&output.stdout),
+        format!(
+            "+;lo;IPv4;A\\032b\\059c;_http._tcp;local\n\
+             =;lo;IPv4;A\\032b\\059c;_http._tcp;local;{host};127.0.0.1;8080;\"x=1\"\n"
+        )
+    );
+    let output = cooee(&["-i", "lo", "browse", "-pt", "http"]);
+    let plus = "+;lo;IPv4;A\\032b\\059c;_http._tcp;local\n";
+    assert_eq!(text(&output.stdout), plus);
+    let output = cooee(&["browse", "-c", "http"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("-t lists"));
+    let output = cooee(&["browse", "-b"]);
+    assert!(text(&output.stdout).contains("_ipp._tcp"));
+    let output = cooee(&["-i", "lo", "browse", "-D"]);
+    assert_eq!(text(&output.stdout), "local\n");
+}
+
+#[test]
 fn what_one_publishes_another_finds_resolves_and_sees_go() {
     if !in_namespace("what_one_publishes_another_finds_resolves_and_sees_go") {
         return;

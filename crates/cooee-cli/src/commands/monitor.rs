@@ -31,8 +31,8 @@ Examples:
   cooee monitor --only lint -w 10m       what breaks a rule, for ten minutes
   cooee monitor -r trouble.pcap --fail-on error
 
-It only listens. Exit code: 0 something was heard, 1 nothing was, or --fail-on found something, 2 wrong words,
-3 trouble with the network or a file.";
+It only listens.
+Exit code: 0 heard, 1 nothing heard, or found by --fail-on, 2 wrong words, 3 trouble.";
 
 /// Show every packet of multicast DNS, and what is wrong with it.
 #[derive(Debug, clap::Args)]

@@ -1,18 +1,16 @@
 //! What was heard so far, as far as it is needed to understand what comes next. Everything in it is bounded.
 
-use std::collections::hash_map::RandomState;
 use std::collections::{BTreeSet, VecDeque};
-use std::hash::BuildHasher;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use cooee::wire::{NameBuf, QuestionBuf, RdataBuf, RecordBuf, RecordType, Section};
+use cooee::wire::{NameBuf, QuestionBuf, RecordBuf, RecordType, Section};
 
 use super::bounded::Bounded;
 use super::decoded::Decoded;
 use super::hosts::{Host, Hosts};
 use super::packet::Packet;
-use super::seen::{Key, Seen};
+use super::seen::{Digest, Key, Seen};
 
 /// The past.
 #[derive(Debug)]
@@ -24,13 +22,12 @@ pub(crate) struct History {
     /// When a record of a set was last heard, and its TTL.
     sets: Bounded<Key, (Duration, u32)>,
     /// Single records.
-    told: Bounded<(u32, NameBuf, RdataBuf), Told>,
+    told: Bounded<Digest, Told>,
     /// Who says what about names that one alone may have.
     claims: Bounded<Key, Vec<Claim>>,
     /// Answers that askers have said they know.
-    known: Bounded<(u32, Host, NameBuf, RdataBuf), (Duration, u32)>,
+    known: Bounded<(Host, Digest), (Duration, u32)>,
     recent: VecDeque<Recent>,
-    hasher: RandomState,
 }
 
 /// A question that was asked.
@@ -70,8 +67,8 @@ pub(crate) struct Claim {
     pub(crate) host: Host,
     /// With which address.
     pub(crate) from: IpAddr,
-    /// What.
-    pub(crate) rdata: RdataBuf,
+    /// What: stands for the data.
+    pub(crate) rdata: Digest,
     /// When last.
     pub(crate) at: Duration,
     /// For how long.
@@ -83,7 +80,7 @@ struct Recent {
     at: Duration,
     link: u32,
     source: IpAddr,
-    payload: u64,
+    payload: Digest,
 }
 
 /// What a response is meant for.
@@ -118,7 +115,6 @@ impl History {
             claims: Bounded::new(MOST_KEYS),
             known: Bounded::new(MOST_RECORDS),
             recent: VecDeque::new(),
-            hasher: RandomState::new(),
         }
     }
 
@@ -138,10 +134,10 @@ impl History {
         now: Duration,
         packet: &Packet,
         decoded: &Decoded,
+        payload: Digest,
     ) -> (Host, bool) {
         self.hosts.learn(packet, decoded);
         let source = packet.source.ip();
-        let payload = self.hasher.hash_one(&packet.payload);
         let host = self.hosts.at(packet.link(), source);
         let mut twin = None;
         for recent in &self.recent {
@@ -259,10 +255,11 @@ impl History {
         let mut own = self
             .claims(seen, record)
             .filter(|claim| !self.is_other(seen, claim.host));
+        let rdata = seen.digest(&record.rdata);
         let mut is_known = false;
         let is_same = own.any(|claim| {
             is_known = true;
-            claim.rdata == record.rdata
+            claim.rdata == rdata
         });
         is_known && !is_same
     }
@@ -278,22 +275,12 @@ impl History {
 
     /// What is known of a record.
     pub(crate) fn told(&self, seen: &Seen<'_>, record: &RecordBuf) -> Option<&Told> {
-        let key = (
-            seen.packet.link(),
-            record.name.clone(),
-            record.rdata.clone(),
-        );
-        self.told.get(&key)
+        self.told.get(&seen.record(record))
     }
 
     /// With which TTL a host has listed a record as known, in or after a question.
     pub(crate) fn known(&self, seen: &Seen<'_>, asked: &Asked, record: &RecordBuf) -> Option<u32> {
-        let key = (
-            seen.packet.link(),
-            asked.host,
-            record.name.clone(),
-            record.rdata.clone(),
-        );
+        let key = (asked.host, seen.record(record));
         let (at, ttl) = self.known.get(&key)?;
         (*at >= asked.at).then_some(*ttl)
     }
@@ -326,12 +313,7 @@ impl History {
             }
         }
         for record in decoded.section(Section::Answer) {
-            let key = (
-                seen.packet.link(),
-                seen.host,
-                record.name.clone(),
-                record.rdata.clone(),
-            );
+            let key = (seen.host, seen.record(record));
             self.known.insert(key, (seen.now, record.ttl));
         }
     }
@@ -356,12 +338,7 @@ impl History {
     }
 
     fn learn_record(&mut self, seen: &Seen<'_>, record: &RecordBuf) {
-        let key = (
-            seen.packet.link(),
-            record.name.clone(),
-            record.rdata.clone(),
-        );
-        let told = self.told.entry(key, || Told {
+        let told = self.told.entry(seen.record(record), || Told {
             first: seen.now,
             last: seen.now,
             lowest_ttl: record.ttl,
@@ -383,12 +360,13 @@ impl History {
     }
 
     fn learn_claim(&mut self, seen: &Seen<'_>, key: Key, record: &RecordBuf) {
+        let rdata = seen.digest(&record.rdata);
         let Self { claims, hosts, .. } = self;
         let claims = claims.entry(key, Vec::new);
         // What this host said before and does not say now, it has flushed; the rest of this very packet stands.
         claims.retain(|claim| {
             let is_own = hosts.now_known_as(claim.host) == seen.host;
-            let is_same = is_own && claim.rdata == record.rdata;
+            let is_same = is_own && claim.rdata == rdata;
             let is_flushed = is_own && seen.since(claim.at) > FLUSHED_AFTER;
             let is_over = seen.since(claim.at) > Duration::from_secs(claim.ttl.into());
             !(is_same || is_flushed || is_over)
@@ -402,7 +380,7 @@ impl History {
         claims.push(Claim {
             host: seen.host,
             from: seen.packet.source.ip(),
-            rdata: record.rdata.clone(),
+            rdata,
             at: seen.now,
             ttl: record.ttl,
         });
@@ -412,3 +390,47 @@ impl History {
 /// A flush bit leaves alone what came within the last second.
 // RFC 6762 §10.2 (6762-10.2-4)
 const FLUSHED_AFTER: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::super::Inspector;
+    use super::super::testkit::{a, ask, name, packet, query, response, txt};
+    use super::*;
+
+    #[test]
+    fn however_much_strangers_say_only_so_much_is_kept() {
+        let mut inspector = Inspector::new(true);
+        for number in 0..3_u64 * 16_384 {
+            let from = format!("10.{}.{}.1", number / 256 % 256, number % 256);
+            let owner = format!("host{number}.local");
+            let said = match number % 3 {
+                0 => query(&[ask(&owner, RecordType::A)], &[a(&owner, 1)]),
+                1 => response(&[a(&owner, 1)]),
+                // The same name, with data of their own.
+                _ => response(&[
+                    txt("box.local", &[&owner]),
+                    a("box.local", (number % 251) as u8),
+                ]),
+            };
+            inspector.inspect(packet(number, &from, said));
+        }
+        let history = inspector.history();
+        assert!(history.asked.len() <= MOST_KEYS && history.sets.len() <= MOST_KEYS);
+        assert!(history.told.len() <= MOST_RECORDS && history.known.len() <= MOST_RECORDS);
+        assert!(history.claims.len() <= MOST_KEYS && history.recent.len() <= MOST_RECENT);
+        let key = (2, name("box.local"), RecordType::TXT);
+        assert_eq!(history.claims_of(&key).count(), MOST_CLAIMS);
+    }
+
+    #[test]
+    fn of_one_question_the_last_few_are_kept() {
+        let mut inspector = Inspector::new(true);
+        for number in 0..1_000 {
+            let asked = query(&[ask("box.local", RecordType::A)], &[]);
+            inspector.inspect(packet(number, "192.0.2.1", asked));
+        }
+        let key = (2, name("box.local"), RecordType::A);
+        let kept = inspector.history().asked.get(&key).map(VecDeque::len);
+        assert_eq!(kept, Some(MOST_ASKED));
+    }
+}

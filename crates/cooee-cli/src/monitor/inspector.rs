@@ -1,5 +1,7 @@
 //! The library part: packets in, tagged packets and findings out. It does no I/O and reads no clock.
 
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -16,6 +18,7 @@ use crate::clock::Moment;
 pub(crate) struct Inspector {
     history: History,
     lint: Option<Lint>,
+    hasher: RandomState,
     count: u64,
     now: Duration,
 }
@@ -41,6 +44,7 @@ impl Inspector {
         Self {
             history: History::new(),
             lint: lint.then(Lint::new),
+            hasher: RandomState::new(),
             count: 0,
             now: Duration::ZERO,
         }
@@ -57,7 +61,8 @@ impl Inspector {
         // A capture may be out of order; the rules are about time that goes on.
         self.now = self.now.max(packet.moment.since_start);
         let decoded = Decoded::read(&packet.payload);
-        let (host, is_twin) = self.history.meet(self.now, &packet, &decoded);
+        let payload = self.hasher.hash_one(&packet.payload);
+        let (host, is_twin) = self.history.meet(self.now, &packet, &decoded, payload);
         let seen = Seen {
             number: self.count,
             now: self.now,
@@ -65,6 +70,7 @@ impl Inspector {
             decoded: &decoded,
             host,
             is_twin,
+            hasher: &self.hasher,
         };
         let tags = tags::tags(&seen, &self.history);
         let findings = match &mut self.lint {
@@ -88,6 +94,12 @@ impl Inspector {
             Some(lint) => lint.pass(self.now),
             None => Vec::new(),
         }
+    }
+
+    /// What is kept in mind.
+    #[cfg(test)]
+    pub(super) fn history(&self) -> &History {
+        &self.history
     }
 
     /// How often each rule was broken, those findings too that were told before.

@@ -203,6 +203,7 @@ impl Claims {
 
 /// RFC 6762 §9 (6762-9-3): the same name and type, other data, another machine.
 fn conflict(seen: &Seen<'_>, history: &History, report: &mut Report, record: &RecordBuf) {
+    let rdata = seen.digest(&record.rdata);
     let others: Vec<_> = history
         .claims(seen, record)
         .filter(|claim| {
@@ -211,7 +212,7 @@ fn conflict(seen: &Seen<'_>, history: &History, report: &mut Report, record: &Re
         })
         .collect();
     if let Some(other) = others.first()
-        && others.iter().all(|claim| claim.rdata != record.rdata)
+        && others.iter().all(|claim| claim.rdata != rdata)
     {
         let text = format!("{} claims the same name with other data", other.from);
         report.add_named(seen, rule::CONFLICT, (&record.name, record.kind()), text);

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use cooee::wire::{NameBuf, RdataBuf, RecordBuf, RecordType, Section};
+use cooee::wire::{RecordBuf, RecordType, Section};
 
 use super::report::{About, Report};
 use super::rule;
@@ -12,17 +12,17 @@ use crate::monitor::history::{Answered, History};
 use crate::monitor::hosts::Host;
 use crate::monitor::names::{Service, is_shared};
 use crate::monitor::packet::PORT;
-use crate::monitor::seen::{Key, Seen};
+use crate::monitor::seen::{Digest, Key, Seen};
 use crate::monitor::tags::Tag;
 
 /// What was said when.
 #[derive(Debug)]
 pub(super) struct Pace {
     /// By address: each family and each interface of a host has its own pace.
-    records: Bounded<(IpAddr, u32, NameBuf, RdataBuf, bool), Duration>,
+    records: Bounded<(IpAddr, Digest, bool), Duration>,
     questions: Bounded<(IpAddr, Key), Asked>,
     /// Whole messages that nobody has asked for.
-    announced: Bounded<(IpAddr, u32, Vec<u8>), Times>,
+    announced: Bounded<(IpAddr, Digest), Times>,
     /// Announced once so far.
     once: Bounded<(Host, Key), Once>,
 }
@@ -142,9 +142,7 @@ impl Pace {
         let kind = record.kind();
         let key = (
             seen.packet.source.ip(),
-            seen.packet.link(),
-            record.name.clone(),
-            record.rdata.clone(),
+            seen.record(record),
             // Ruling 8: goodbyes count apart.
             record.ttl == 0,
         );
@@ -239,8 +237,7 @@ impl Pace {
     fn period(&mut self, seen: &Seen<'_>, report: &mut Report) {
         let key = (
             seen.packet.source.ip(),
-            seen.packet.link(),
-            seen.packet.payload.clone(),
+            seen.digest(&(seen.packet.link(), &seen.packet.payload)),
         );
         let times = self.announced.entry(key, Times::default);
         times.push(seen.now);
