@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-use cooee::wire::RecordType;
-
-use crate::commands::{self, man, monitor, query};
+use crate::commands::{self, man, monitor};
 use crate::paint::ColorChoice;
 use crate::parsable::Letters;
 use crate::type_arg::{self, TypeArg};
@@ -233,6 +231,7 @@ const QUERY_EXAMPLES: &str = "\
 Examples:
   cooee query tabasco.local AAAA
   cooee query _http._tcp.local PTR --watch
+  cooee query @192.0.2.17 tabasco.local ANY
 
 Exit code: 0 found, 1 not found, 2 wrong words, 3 trouble with the network.";
 
@@ -266,8 +265,14 @@ pub(crate) struct Query {
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
     /// The type of record: A, AAAA, PTR, SRV, TXT, ANY … or TYPE65
-    #[arg(value_name = "RRTYPE", value_parser = query::record_type)]
-    pub(crate) kind: RecordType,
+    #[arg(value_name = "RRTYPE")]
+    pub(crate) kind: String,
+    /// Ask this host alone, by unicast: @192.0.2.17
+    #[arg(value_name = "@ADDRESS", conflicts_with_all = ["watch", "unicast"])]
+    pub(crate) server: Option<String>,
+    /// Ask for answers by unicast (QU)
+    #[arg(long)]
+    pub(crate) unicast: bool,
     /// Give up after this time (3s, unless --watch)
     #[arg(short = 'w', long, value_name = "TIME", value_parser = duration::parse)]
     pub(crate) timeout: Option<Duration>,

@@ -130,6 +130,8 @@ pub(crate) struct Record {
     pub(crate) raw: Vec<u8>,
     /// Where it was seen.
     pub(crate) interface: Option<Interface>,
+    /// Who sent it.
+    pub(crate) from: Option<String>,
 }
 
 /// How it is known that something is not there.
@@ -259,8 +261,12 @@ fn record(object: Object, record: &Record) -> Object {
         .flag("unique", record.unique)
         .text("data", &record.data)
         .text("raw", &crate::base64::encode(&record.raw));
-    match &record.interface {
+    let object = match &record.interface {
         Some(interface) => object.text("interface", &interface.name),
+        None => object,
+    };
+    match &record.from {
+        Some(from) => object.text("from", from),
         None => object,
     }
 }
@@ -378,6 +384,7 @@ mod tests {
             data: "192.0.2.17".into(),
             raw: vec![192, 0, 2, 17],
             interface: web.links.first().cloned(),
+            from: Some("192.0.2.17".into()),
         };
         let renamed = examples::identity("Keith’s web server (2)".as_bytes(), "_http._tcp");
         vec![

@@ -32,6 +32,19 @@ pub(crate) fn links(named: &[String], excluded: &[String]) -> Links {
     excluded.iter().map(one).fold(chosen, Links::except)
 }
 
+/// The index of the interface with this name or index, if there is one.
+#[cfg(unix)]
+pub(crate) fn index(name: &str) -> Option<u32> {
+    let index = name.parse().ok();
+    index.or_else(|| nix::net::if_::if_nametoindex(name).ok())
+}
+
+/// The index of the interface with this index.
+#[cfg(not(unix))]
+pub(crate) fn index(name: &str) -> Option<u32> {
+    name.parse().ok()
+}
+
 /// One interface of this machine, for messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Present {

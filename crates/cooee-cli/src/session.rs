@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cooee::{Builder, Families, HostPolicy, NameStore, Zeroconf};
+use cooee_mdns::net::{self, Driven, Handle};
 
 use crate::args::{Common, Over};
 use crate::clock::{Clock, Moment};
@@ -26,11 +27,19 @@ pub(crate) struct Session {
     /// Ctrl-C and its like.
     pub(crate) signals: Signals,
     clock: Clock,
+    /// The doctor has been named.
+    has_advised: bool,
 }
 
 /// How often the progress is written anew.
 pub(crate) const TICK: Duration = Duration::from_millis(100);
 const WHEEL: &[char] = &['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+
+/// After so long of nothing, something may be wrong.
+const LONG: Duration = Duration::from_secs(5);
+
+/// What to try when nothing was found.
+pub(crate) const ADVICE: &str = "; 'cooee doctor' finds out why";
 
 /// How long goodbyes may take, and a little.
 const SHUTDOWN: Duration = Duration::from_millis(1_200);
@@ -53,6 +62,7 @@ impl Session {
             talk: Talk::new(common.quiet, common.color),
             signals,
             clock,
+            has_advised: false,
             common,
         })
     }
@@ -98,16 +108,42 @@ impl Session {
         Ok(zeroconf)
     }
 
+    /// Starts a node of our own on the links that were chosen, for who wants to see more than the library shows.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open).
+    pub(crate) fn drive<N: Driven>(
+        &self,
+        make: impl FnOnce(cooee_mdns::Instant, u64) -> N,
+    ) -> Result<Handle<N>, Failure> {
+        let environment = std::env::var(interfaces::ENVIRONMENT).ok();
+        let named = interfaces::named(&self.common, environment.as_deref());
+        let links = interfaces::links(&named, &self.common.exclude_interface);
+        let builder = net::Builder::new().links(links).families(self.families());
+        let handle = builder
+            .start(make)
+            .map_err(|error| not_started(&error.into()))?;
+        let present: Vec<Present> = handle.links().iter().map(Present::from).collect();
+        interfaces::check(&named, &present)?;
+        Ok(handle)
+    }
+
+    /// The families that carry packets.
+    fn families(&self) -> Families {
+        match self.common.over {
+            None => Families::Both,
+            Some(Over::V4) => Families::V4,
+            Some(Over::V6) => Families::V6,
+        }
+    }
+
     fn builder(&self, host: HostPolicy) -> Builder {
         let builder = match self.only() {
             Some(only) => Zeroconf::builder().published_addresses(move |_, ip| only.keeps(ip)),
             None => Zeroconf::builder(),
         };
-        builder.host_name(host).families(match self.common.over {
-            None => Families::Both,
-            Some(Over::V4) => Families::V4,
-            Some(Over::V6) => Families::V6,
-        })
+        builder.host_name(host).families(self.families())
     }
 
     /// The addresses that are asked for and shown.
@@ -125,8 +161,19 @@ impl Session {
         let _ = tokio::time::timeout(SHUTDOWN, zeroconf.shutdown()).await;
     }
 
-    /// Says again and again, to a person at a terminal, how far it is. It goes when something is shown.
+    /// Says again and again, to a person at a terminal, how far it is. It goes when something is shown. After a while of nothing it says, once,
+    /// what may help.
     pub(crate) fn progress(&mut self, what: &str, found: u64, begun: tokio::time::Instant) {
+        if found == 0 && begun.elapsed() >= LONG && !std::mem::replace(&mut self.has_advised, true)
+        {
+            self.output.erase_progress();
+            self.talk.hint("Nothing yet. 'cooee doctor' finds out why.");
+        }
+        self.spin(what, found, begun);
+    }
+
+    /// The same without the advice.
+    pub(crate) fn spin(&mut self, what: &str, found: u64, begun: tokio::time::Instant) {
         let elapsed = begun.elapsed();
         let turn = usize::try_from(elapsed.as_millis() / TICK.as_millis()).unwrap_or(0);
         let wheel = WHEEL.get(turn % WHEEL.len()).copied().unwrap_or(' ');
@@ -198,6 +245,11 @@ pub(crate) fn on(links: &[Present]) -> String {
         [] => String::new(),
         names => format!(" on {}", names.join(", ")),
     }
+}
+
+/// There is nothing to send on, for these reasons.
+pub(crate) fn no_link(trouble: &str) -> Failure {
+    Failure::trouble(format!("{trouble}; 'cooee doctor' tells more"))
 }
 
 /// Why the network cannot be opened; of a port that is held, by whom.

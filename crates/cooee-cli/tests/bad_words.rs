@@ -142,6 +142,28 @@ fn wrong_options_and_commands_are_told_with_the_nearest() {
 }
 
 #[test]
+fn a_wrong_question_is_told_with_the_nearest() {
+    refuses(&["query", "pepper", "AAA"], &["did you mean 'AAAA'?"]);
+    refuses(&["query", "pepper"], &["RRTYPE is missing", "@ADDRESS"]);
+    refuses(&["query", "@192.0.2.1", "pepper"], &["RRTYPE is missing"]);
+    refuses(&["query", "a", "A", "B"], &["'B' is one word too many"]);
+    refuses(
+        &["query", "a", "A", "@b"],
+        &["'@b' is not an address", "@192.0.2.17"],
+    );
+    refuses(&["query", "a", "A", "@fe80::1"], &["@fe80::1%eth0"]);
+    refuses(
+        &["query", "a", "A", "@fe80::1%eth77"],
+        &["no interface 'eth77'"],
+    );
+    refuses(
+        &["man", "brwose"],
+        &["'brwose' is not a command", "did you mean 'browse'?"],
+    );
+    refuses(&["doctor", "-w", "soon"], &["500ms"]);
+}
+
+#[test]
 fn names_of_strangers_do_not_reach_the_terminal_in_errors() {
     refuses(&["browse", "\u{1b}[2J"], &["\\027[2J"]);
     refuses(&["\u{1b}]0;x\u{7}"], &["\\027]0;x\\007"]);

@@ -475,7 +475,7 @@ fn hosts_records_and_types_are_found() {
     let query = cooee(&["-i", "lo", "query", "Lobby._ipp._tcp.local", "SRV"]);
     assert_eq!(
         text(&query.stdout),
-        "Lobby._ipp._tcp.local.  120  IN  SRV  0 0 631 tabasco.local  ; lo, unique\n",
+        "Lobby._ipp._tcp.local.  120  IN  SRV  0 0 631 tabasco.local  ; lo, from 127.0.0.1, unique\n",
         "{}",
         text(&query.stderr)
     );
@@ -493,4 +493,44 @@ fn hosts_records_and_types_are_found() {
         "{}",
         text(&types.stderr)
     );
+}
+
+#[test]
+fn a_question_goes_to_all_by_unicast_reply_or_to_one_host_alone() {
+    // 6762-5.5-1, 6762-6.7-1
+    if !in_namespace("a_question_goes_to_all_by_unicast_reply_or_to_one_host_alone") {
+        return;
+    }
+    let mut publish = Running::start(&[
+        "publish", "-i", "lo", "-j", "Lobby", "ipp", "631", "--host", "pepper",
+    ]);
+    assert_eq!(publish.event()["event"], "registered");
+
+    let asked = cooee(&["query", "-i", "lo", "-j", "pepper", "A"]);
+    let found: serde_json::Value = serde_json::from_slice(&asked.stdout).expect("JSON");
+    assert_eq!(
+        (&found["data"], &found["from"]),
+        (&"127.0.0.1".into(), &"127.0.0.1".into())
+    );
+
+    // The publisher has the port too, so the answer must not be one by unicast (ruling 2).
+    let asked = cooee(&["query", "-i", "lo", "--unicast", "pepper", "A"]);
+    assert_eq!(asked.status.code(), Some(0), "{}", text(&asked.stderr));
+    assert!(text(&asked.stderr).contains("asked for by multicast (QM)"));
+
+    for words in [["@127.0.0.1", "pepper", "A"], ["pepper", "A", "@127.0.0.1"]] {
+        let asked = cooee(&[&["query"][..], &words].concat());
+        assert_eq!(
+            text(&asked.stdout),
+            "pepper.local.  10  IN  A  127.0.0.1  ; from 127.0.0.1\n"
+        );
+    }
+    let denied = cooee(&["query", "@127.0.0.1", "pepper", "TXT"]);
+    assert_eq!(denied.status.code(), Some(1));
+    assert!(text(&denied.stderr).contains("the owner of the name says so"));
+    let silent = cooee(&["query", "@127.0.0.1", "nobody", "A", "-w", "300ms"]);
+    assert_eq!(silent.status.code(), Some(1));
+    assert!(text(&silent.stderr).contains("within 0.3 s; 'cooee doctor' finds out why"));
+    publish.signal("-INT");
+    assert_eq!(publish.code(), Some(0));
 }

@@ -43,7 +43,7 @@ pub(crate) async fn run(args: &args::Browse, mut session: Session) -> Result<Out
     if let Some(trouble) = interfaces::trouble(&session::present(&zeroconf)) {
         if args.once {
             session.close(&zeroconf).await;
-            return Err(Failure::trouble(trouble));
+            return Err(session::no_link(&trouble));
         }
         session.talk.hint(&format!("{trouble}; waiting for one"));
     }
@@ -337,8 +337,9 @@ impl Browsing {
             let what = wanted(args);
             let seconds = session.now().since_start.as_secs_f64();
             session.talk.hint(&format!(
-                "no {what} within {seconds:.1} s{}",
-                session::on_links(&self.zeroconf)
+                "no {what} within {seconds:.1} s{}{}",
+                session::on_links(&self.zeroconf),
+                session::ADVICE
             ));
         }
         Outcome::NotFound

@@ -29,7 +29,7 @@ pub(crate) async fn run(args: &args::Host, mut session: Session) -> Result<Outco
     let zeroconf = session.open(HostPolicy::None).await?;
     if let Some(trouble) = interfaces::trouble(&session::present(&zeroconf)) {
         session.close(&zeroconf).await;
-        return Err(Failure::trouble(trouble));
+        return Err(session::no_link(&trouble));
     }
     let mut signals = session.signals.clone();
     let told = tokio::select! {
@@ -219,7 +219,11 @@ fn tell(
 fn miss(asked: &Asked, proof: Proof, timeout: Duration, session: &mut Session) -> Result<(), Stop> {
     let shown = escape::escaped_text(&asked.typed);
     session.talk.hint(&match proof {
-        Proof::Timeout => format!("no '{shown}' within {:.1} s", timeout.as_secs_f64()),
+        Proof::Timeout => format!(
+            "no '{shown}' within {:.1} s{}",
+            timeout.as_secs_f64(),
+            session::ADVICE
+        ),
         Proof::Nsec => format!("no '{shown}': the owner of the name says so"),
     });
     if !session.common.json {

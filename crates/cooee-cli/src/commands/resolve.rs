@@ -44,7 +44,7 @@ async fn once(
     let zeroconf = session.open(HostPolicy::None).await?;
     if let Some(trouble) = interfaces::trouble(&session::present(&zeroconf)) {
         session.close(&zeroconf).await;
-        return Err(Failure::trouble(trouble));
+        return Err(session::no_link(&trouble));
     }
     let timeout = args.timeout.unwrap_or(USUAL);
     let families = match session.only() {
@@ -207,7 +207,11 @@ fn none(
     let shown = escape::escaped_text(&query);
     let on = session::on_links(zeroconf);
     session.talk.hint(&match proof {
-        Proof::Timeout => format!("no '{shown}' within {:.1} s{on}", timeout.as_secs_f64()),
+        Proof::Timeout => format!(
+            "no '{shown}' within {:.1} s{on}{}",
+            timeout.as_secs_f64(),
+            session::ADVICE
+        ),
         Proof::Nsec => format!("no '{shown}'{on}: the owner of the name says so"),
     });
     if session.common.json {

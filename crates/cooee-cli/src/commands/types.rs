@@ -30,7 +30,7 @@ pub(crate) async fn run(args: &args::Types, mut session: Session) -> Result<Outc
     if let Some(trouble) = interfaces::trouble(&session::present(&zeroconf)) {
         if !args.watch {
             session.close(&zeroconf).await;
-            return Err(Failure::trouble(trouble));
+            return Err(session::no_link(&trouble));
         }
         session.talk.hint(&format!("{trouble}; waiting for one"));
     }
@@ -48,9 +48,11 @@ pub(crate) async fn run(args: &args::Types, mut session: Session) -> Result<Outc
     session.close(&zeroconf).await;
     match told {
         Ok(0) => {
-            session
-                .talk
-                .hint(&format!("no services{}", session::on_links(&zeroconf)));
+            session.talk.hint(&format!(
+                "no services{}{}",
+                session::on_links(&zeroconf),
+                session::ADVICE
+            ));
             Ok(Outcome::NotFound)
         }
         Ok(_) => Ok(Outcome::Done),

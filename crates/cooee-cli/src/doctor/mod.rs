@@ -26,6 +26,7 @@ use self::ear::{Ear, Heard};
 pub(crate) use self::finding::{Finding, Level};
 use self::firewall::FirewallFacts;
 use self::links::LinkFacts;
+pub(crate) use self::port::PORT;
 use self::port::PortFacts;
 use self::responders::ResponderFacts;
 use self::surroundings::{DefaultRoute, Surroundings};
@@ -306,11 +307,11 @@ impl Visit {
                 IpAddr::V6(_) => None,
             });
             if let Some(address) = address {
-                sent += (0..PIECES)
-                    .filter(|_| {
-                        sent_piece(address, u16::try_from(sent).unwrap_or(u16::MAX)).is_ok()
-                    })
-                    .count() as u64;
+                for _ in 0..PIECES {
+                    // Each with a number of its own; what the system refuses was not sent.
+                    let number = u16::try_from(sent).unwrap_or(u16::MAX);
+                    sent += u64::from(sent_piece(address, number).is_ok());
+                }
             }
         }
         sent
@@ -332,7 +333,7 @@ impl Visit {
                 () = tokio::time::sleep_until(begun + waited) => break,
                 () = crate::commands::at(next_tick) => {
                     let found = self.network.heard().await.hosts.len() as u64;
-                    self.session.progress(&what, found, begun);
+                    self.session.spin(&what, found, begun);
                     next_tick = Some(Instant::now() + session::TICK);
                 }
             }
@@ -460,7 +461,7 @@ fn is_own(facts: &[LinkFacts], ip: &IpAddr) -> bool {
 fn sent_piece(from: Ipv4Addr, number: u16) -> std::io::Result<()> {
     let socket = UdpSocket::bind((from, 0))?;
     socket.set_multicast_ttl_v4(0)?;
-    let group = (Ipv4Addr::new(224, 0, 0, 251), port::PORT);
+    let group = (Ipv4Addr::new(224, 0, 0, 251), PORT);
     socket.send_to(&ear::steal_test(number), group).map(drop)
 }
 
