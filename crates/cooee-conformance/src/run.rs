@@ -140,6 +140,8 @@ struct Session {
     subject: Subject,
     link: Link,
     service: Option<Service>,
+    /// Whether the last test failed.
+    doubted: bool,
 }
 
 impl Session {
@@ -155,7 +157,17 @@ impl Session {
             subject,
             link,
             service,
+            doubted: false,
         })
+    }
+
+    /// Whether the next test finds what it expects: a running subject that answers for its service.
+    fn is_sound(&mut self) -> bool {
+        let is_alive = self.subject.is_alive();
+        match &self.service {
+            Some(service) if is_alive && self.doubted => service.is_answered_for(&self.link),
+            _ => is_alive,
+        }
     }
 }
 
@@ -164,11 +176,8 @@ fn work(place: &Place, job: &Job, run: &mut Run, tell: &(dyn Fn(&Outcome) + Sync
     for test in &job.tests {
         let begun = Instant::now();
         let shared = test.start != Start::Fresh;
-        // A subject that the last test has killed does not answer for the next one.
-        if session
-            .as_mut()
-            .is_some_and(|session| !session.subject.is_alive())
-        {
+        // A subject that the last test has upset does not answer for the next one.
+        if session.as_mut().is_some_and(|session| !session.is_sound()) {
             session = None;
         }
         let mut outcome = match session
@@ -177,6 +186,7 @@ fn work(place: &Place, job: &Job, run: &mut Run, tell: &(dyn Fn(&Outcome) + Sync
         {
             Ok(mut started) => {
                 let outcome = perform(place, *test, &mut started);
+                started.doubted = verdict(&outcome.findings) == Verdict::Fail;
                 if run.version.is_empty() {
                     started.subject.version().clone_into(&mut run.version);
                 }

@@ -38,7 +38,7 @@ impl Service {
     /// The port.
     pub const PORT: u16 = 4711;
     /// The TXT attributes.
-    pub const TXT: &[&str] = &["txtvers=1", "paper=A4", "passreq"];
+    pub const TXT: &[&str] = &["txtvers=1", "paper=A4", "note=second floor"];
     /// The label of the shared instance.
     pub const LABEL: &str = "Conformance";
 
@@ -122,6 +122,22 @@ impl Service {
             host,
             asked,
             birth: Vec::new(),
+        })
+    }
+
+    /// Whether the subject answers for its SRV record, asked three times at most.
+    pub fn is_answered_for(&self, link: &Link) -> bool {
+        let query = Outgoing::question(&self.instance, RecordType::SRV).build();
+        (0..3).any(|_| {
+            link.sleep_until(link.now() + ms(1100));
+            let Ok(asked) = link.multicast(&query) else {
+                return false;
+            };
+            let answer = link.wait_for(asked, asked + ms(1000), |packet| {
+                let answer = packet.contents.answer(&self.instance, RecordType::SRV);
+                (packet.is_v4() && answer.is_some()).then_some(())
+            });
+            answer.is_some()
         })
     }
 

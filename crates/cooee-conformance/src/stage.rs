@@ -251,26 +251,21 @@ impl<'a> Stage<'a> {
         Ok((asked, packet))
     }
 
-    /// Whether the subject still answers for its service.
+    /// The answer to a question that is only the way to what is judged.
     ///
     /// # Errors
-    /// If the tester cannot send.
-    pub fn is_answering(&self, service: &Service) -> Result<bool, Stop> {
-        let query = Outgoing::question(&service.instance, RecordType::SRV);
-        for _ in 0..3 {
-            self.rest();
-            let asked = self.send(&query)?;
-            let answered = self.first(asked, 1500, |packet| {
-                packet
-                    .contents
-                    .answer(&service.instance, RecordType::SRV)
-                    .is_some()
-            });
-            if answered.is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+    /// [`Stop::NotApplicable`] if none comes: another test is there to say so.
+    pub fn given_answer_to(
+        &self,
+        query: &Outgoing,
+        name: &NameBuf,
+        kind: RecordType,
+    ) -> Result<(Duration, Packet), Stop> {
+        self.answer_to(query, name, kind)
+            .map_err(|stop| match stop {
+                Stop::Fail(text) => Stop::NotApplicable(text),
+                other => other,
+            })
     }
 
     /// The subject's machine, where the tester has made it.

@@ -29,12 +29,13 @@ exports.split = (text) => {
   return { kind, type, protocol, subtypes: subtypes.map((subtype) => subtype.replace(/^_/, "")) };
 };
 
-// `key=value` and `key` as an object; a key alone is `true`.
+// `key=value` as an object. These libraries have no attribute without a value: they would make up one.
 exports.attributes = (strings) =>
   Object.fromEntries(
     strings.map((string) => {
       const at = string.indexOf("=");
-      return at < 0 ? [string, true] : [string.slice(0, at), string.slice(at + 1)];
+      if (at < 0) throw new Error("no attribute without a value");
+      return [string.slice(0, at), string.slice(at + 1)];
     }),
   );
 

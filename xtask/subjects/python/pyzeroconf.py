@@ -8,7 +8,7 @@ from zeroconf import IPVersion, ServiceStateChange
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 from zeroconf import AddressResolver
 
-from adapter import HOST, INTERFACE, addresses, attributes, event, main, spawn, split_type
+from adapter import HOST, INTERFACE, Unsupported, addresses, attributes, event, main, spawn, split_type
 
 RESOLVING = 3000
 
@@ -21,9 +21,12 @@ class Zeroconf:
 
     async def publish(self, name, kind, port, txt):
         kind, subtypes = split_type(kind)
+        if subtypes:
+            # Registered under a subtype it is not announced under its type.
+            raise Unsupported("a service has one type")
         whole = f"{kind}.local."
         info = AsyncServiceInfo(
-            f"{subtypes[0]}._sub.{whole}" if subtypes else whole,
+            whole,
             f"{name}.{whole}",
             port=int(port),
             properties=dict(attributes(txt)),

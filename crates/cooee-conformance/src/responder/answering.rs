@@ -98,7 +98,7 @@ pub(super) const TESTS: &[Test] = &[
         "6762-20-2/answers-by-ipv6",
         &["6762-20-2", "6762-6-26"],
         "a query by IPv6 is answered by IPv6",
-        "only by IPv4: warn; not at all: fail",
+        "only by IPv4, or not at all: warn",
         answers_by_ipv6,
     ),
 ];
@@ -197,7 +197,7 @@ fn must_be_ignored(stage: &mut Stage<'_>, query: &Outgoing) -> Result<(), Stop> 
         stage.fail(format!("answered after {:.1} ms", delay * 1000.0));
     }
     let plain = Outgoing::question(&service.instance, RecordType::SRV);
-    stage.answer_to(&plain, &service.instance, RecordType::SRV)?;
+    stage.given_answer_to(&plain, &service.instance, RecordType::SRV)?;
     Ok(())
 }
 
@@ -280,7 +280,7 @@ fn only_own_records(stage: &mut Stage<'_>) -> Result<(), Stop> {
         .answer(crate::service::foreign_srv(&foreign));
     stage.send(&announcement)?;
     let query = Outgoing::question(&service.kind, RecordType::PTR);
-    let (asked, _) = stage.answer_to(&query, &service.kind, RecordType::PTR)?;
+    let (asked, _) = stage.given_answer_to(&query, &service.kind, RecordType::PTR)?;
     let host = name(&["cooee-tester", "local"]);
     for packet in stage.heard(asked, 700) {
         let foreign_record = packet.contents.all().find(|record| {
@@ -316,7 +316,7 @@ fn answers_by_ipv6(stage: &mut Stage<'_>) -> Result<(), Stop> {
     match (answered(true), answered(false)) {
         (Some(delay), _) => stage.saw(format!("after {:.1} ms", delay.as_secs_f64() * 1000.0)),
         (None, Some(_)) => stage.warn("answered by IPv4 only"),
-        (None, None) => stage.fail("not answered within 1.5 s"),
+        (None, None) => stage.warn("not answered within 1.5 s"),
     }
     Ok(())
 }

@@ -98,7 +98,7 @@ fn answer(stage: &Stage<'_>, kind: RecordType) -> Result<Packet, Stop> {
         RecordType::A | RecordType::AAAA => &service.host,
         _ => &service.instance,
     };
-    let (_, packet) = stage.answer_to(&Outgoing::question(name, kind), name, kind)?;
+    let (_, packet) = stage.given_answer_to(&Outgoing::question(name, kind), name, kind)?;
     Ok(packet)
 }
 
@@ -157,7 +157,9 @@ fn no_address_of_other_links(stage: &mut Stage<'_>) -> Result<(), Stop> {
     let service = stage.service()?;
     let mut told = addresses(&answer(stage, RecordType::A)?, service);
     let heard = stage.link.since(service.asked);
-    let heard = heard.iter().filter(|packet| !packet.ours);
+    let heard = heard
+        .iter()
+        .filter(|packet| !packet.ours && packet.contents.is_response());
     told.extend(heard.flat_map(|packet| addresses(packet, service)));
     told.sort_unstable();
     told.dedup();

@@ -52,21 +52,21 @@ pub(super) const TESTS: &[Test] = &[
         "6762-8-2/hot-plug",
         &["6762-8-2", "6762-10.2-1", "6762-10.2-2"],
         "when the cable is plugged in again, its names are probed for and announced",
-        "announced without probe, or not within 12 s: warn",
+        "announced without probe, or not within 20 s: warn",
         hot_plug,
     ),
     fresh(
         "6762-8-2/link-down-and-up",
         &["6762-8-2", "6762-10.2-1", "6762-10.2-2"],
         "when its interface goes down and up, its names are probed for and announced again",
-        "announced without probe: warn; not announced within 12 s: fail",
+        "announced without probe: warn; not announced within 20 s: fail",
         link_down_and_up,
     ),
     fresh(
         "6762-8.4-2/new-address",
         &["6762-8.4-1", "6762-8.4-2"],
         "a new address of its interface is announced",
-        "not within 6 s: fail",
+        "later than 6 s: warn; not within 20 s: fail",
         announces_new_address,
     ),
 ];
@@ -204,12 +204,12 @@ fn judge_return(
     service: &Service,
     at_least: fn(&mut Stage<'_>, &str),
 ) {
-    let announced = stage.first(from, 12_000, |packet| {
+    let announced = stage.first(from, 20_000, |packet| {
         let answer = packet.contents.answer(&service.instance, RecordType::SRV);
         answer.is_some() && packet.is_multicast()
     });
     let Some(announced) = announced else {
-        at_least(stage, "not announced within 12 s after the link came back");
+        at_least(stage, "not announced within 20 s after the link came back");
         return;
     };
     stage.saw(format!(
@@ -254,18 +254,19 @@ fn announces_new_address(stage: &mut Stage<'_>) -> Result<(), Stop> {
     let from = stage.link.now();
     side.address("add", NEW_ADDRESS)?;
     let rdata = RdataBuf::a(NEW_ADDRESS);
-    let announced = stage.first(from, 6000, |packet| {
+    let announced = stage.first(from, 20_000, |packet| {
         let mut records = packet.contents.all();
         packet.is_multicast()
             && records.any(|record| record.name == service.host && record.rdata == rdata)
     });
     side.address("del", NEW_ADDRESS)?;
     match announced {
-        Some(packet) => stage.saw(format!(
-            "announced {:.3} s later",
-            (packet.at - from).as_secs_f64()
-        )),
-        None => stage.fail("the new address was not announced within 6 s"),
+        Some(packet) => {
+            let delay = packet.at - from;
+            stage.saw(format!("announced {:.3} s later", delay.as_secs_f64()));
+            stage.should(delay <= ms(6000), || "later than 6 s".into());
+        }
+        None => stage.fail("the new address was not announced within 20 s"),
     }
     Ok(())
 }

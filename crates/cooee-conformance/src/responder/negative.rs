@@ -204,7 +204,7 @@ fn silent_for_others(stage: &mut Stage<'_>) -> Result<(), Stop> {
     judge_silence(stage, &queries)?;
     // It still answers: silence was no sign of death.
     let query = Outgoing::question(&service.instance, RecordType::SRV);
-    stage.answer_to(&query, &service.instance, RecordType::SRV)?;
+    stage.given_answer_to(&query, &service.instance, RecordType::SRV)?;
     Ok(())
 }
 
@@ -218,6 +218,6 @@ fn silent_for_shared(stage: &mut Stage<'_>) -> Result<(), Stop> {
         ],
     )?;
     let query = Outgoing::question(&service.instance, RecordType::SRV);
-    stage.answer_to(&query, &service.instance, RecordType::SRV)?;
+    stage.given_answer_to(&query, &service.instance, RecordType::SRV)?;
     Ok(())
 }

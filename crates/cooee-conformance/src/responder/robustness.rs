@@ -65,7 +65,7 @@ fn judge_alive(stage: &mut Stage<'_>) -> Result<(), Stop> {
     if !stage.subject.is_alive() {
         return Err(Stop::Fail("it has ended".into()));
     }
-    let answering = stage.is_answering(service)?;
+    let answering = service.is_answered_for(stage.link);
     stage.must(answering, || "it does not answer any more".into());
     Ok(())
 }

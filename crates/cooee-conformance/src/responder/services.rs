@@ -34,11 +34,18 @@ pub(super) const TESTS: &[Test] = &[
         subtype_is_no_type,
     ),
     fresh(
-        "6763-4.1.1-3/odd-name",
+        "6763-4.1.1-1/name-beyond-ascii",
         &["6763-4.1.1-1", "6763-4.1.1-3", "6763-4.1.1-8"],
-        "an instance name with spaces, dots and letters beyond ASCII is one label, octet for octet",
+        "an instance name with spaces and letters beyond ASCII goes out octet for octet",
         "",
-        odd_name,
+        name_beyond_ascii,
+    ),
+    fresh(
+        "6763-4.1.1-3/name-with-dots",
+        &["6763-4.1.1-3", "6763-4.1.1-8", "6763-4.3-1"],
+        "an instance name with dots is one label",
+        "",
+        name_with_dots,
     ),
     fresh(
         "6763-6.1-6/empty-txt",
@@ -48,17 +55,18 @@ pub(super) const TESTS: &[Test] = &[
         empty_txt,
     ),
     fresh(
-        "6763-6.5-1/binary-txt",
-        &[
-            "6763-6.4-8",
-            "6763-6.4-12",
-            "6763-6.5-1",
-            "6763-6.5-2",
-            "6763-6.3-2",
-        ],
-        "attributes without value, with an empty one and with an equals sign in it go out as they are",
+        "6763-6.4-8/attribute-without-value",
+        &["6763-6.4-8", "6763-6.4-11", "6763-6.4-12"],
+        "an attribute without value goes out without equals sign",
         "",
-        binary_txt,
+        attribute_without_value,
+    ),
+    fresh(
+        "6763-6.5-1/odd-values",
+        &["6763-6.4-12", "6763-6.5-1", "6763-6.5-2", "6763-6.3-2"],
+        "values that are empty, or have equals signs, quotes and letters beyond ASCII in them, go out as they are",
+        "",
+        odd_values,
     ),
     fresh(
         "6762-17-7/many-instances",
@@ -69,7 +77,7 @@ pub(super) const TESTS: &[Test] = &[
             "6762-18.5-3",
             "6762-6.5-2",
         ],
-        "forty instances of a type are all answered for, in messages that fit the link, without TC",
+        "24 instances of a type are all answered for, in messages that fit the link, without TC",
         "one missing after 3 s, several records in a fragmented message, or TC: fail",
         many_instances,
     ),
@@ -153,19 +161,29 @@ fn subtype_is_no_type(stage: &mut Stage<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-fn odd_name(stage: &mut Stage<'_>) -> Result<(), Stop> {
-    let label = "Dr. Höss & Söhne: 3½ ★.local";
+fn name_beyond_ascii(stage: &mut Stage<'_>) -> Result<(), Stop> {
+    is_announced_as(stage, "Höss & Söhne: 3½ ★")
+}
+
+fn name_with_dots(stage: &mut Stage<'_>) -> Result<(), Stop> {
+    is_announced_as(stage, "Dr. No 2.0")
+}
+
+fn is_announced_as(stage: &mut Stage<'_>, label: &str) -> Result<(), Stop> {
     let from = stage.publish(label, Service::TYPE, Service::TXT)?;
-    let service = Service::announced(stage.link, label, from);
-    if service.is_ok() {
+    if Service::announced(stage.link, label, from).is_ok() {
         return Ok(());
     }
     let packets = stage.link.since(from);
-    let other = packets
+    let srv = packets
         .iter()
-        .find_map(|packet| super::claiming::other_instance(packet, &NameBuf::root()));
-    stage.fail(match other {
-        Some(other) => format!("announced {other}"),
+        .filter(|packet| !packet.ours)
+        .find_map(|packet| {
+            let mut answers = packet.contents.answers();
+            answers.find(|record| record.kind() == RecordType::SRV)
+        });
+    stage.fail(match srv {
+        Some(record) => format!("announced {}", record.name),
         None => "not announced".into(),
     });
     Ok(())
@@ -188,9 +206,17 @@ fn empty_txt(stage: &mut Stage<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-fn binary_txt(stage: &mut Stage<'_>) -> Result<(), Stop> {
-    let attributes = ["flag", "empty=", "sum=1+1=2", "quoted=\"x\"", "umlaut=ä"];
-    let octets = txt(stage, "Odd Attributes", &attributes)?;
+fn attribute_without_value(stage: &mut Stage<'_>) -> Result<(), Stop> {
+    are_announced(stage, "Flagged", &["flag"])
+}
+
+fn odd_values(stage: &mut Stage<'_>) -> Result<(), Stop> {
+    let attributes = ["empty=", "sum=1+1=2", "quoted=\"x\"", "umlaut=ä"];
+    are_announced(stage, "Odd Attributes", &attributes)
+}
+
+fn are_announced(stage: &mut Stage<'_>, label: &str, attributes: &[&str]) -> Result<(), Stop> {
+    let octets = txt(stage, label, attributes)?;
     let wanted: Vec<u8> = attributes
         .iter()
         .flat_map(|text| std::iter::once(text.len() as u8).chain(text.bytes()))
@@ -225,7 +251,7 @@ fn judge_sizes(stage: &mut Stage<'_>, packets: &[Packet]) {
 }
 
 fn many_instances(stage: &mut Stage<'_>) -> Result<(), Stop> {
-    let labels: Vec<String> = (1..=40)
+    let labels: Vec<String> = (1..=24)
         .map(|number| format!("Member {number} of a large family"))
         .collect();
     let note = format!("note={}", "x".repeat(120));
@@ -237,11 +263,12 @@ fn many_instances(stage: &mut Stage<'_>) -> Result<(), Stop> {
         .last()
         .map(|label| Service::instance(label))
         .unwrap_or_else(NameBuf::root);
-    let announced = stage.first(from, 20_000, |packet| {
+    let announced = stage.first(from, 60_000, |packet| {
         packet.contents.record(&last, RecordType::SRV).is_some()
     });
     if announced.is_none() {
-        return Err(Stop::Fail(format!("{last} was not announced within 20 s")));
+        let text = format!("{last} was not announced within 60 s");
+        return Err(Stop::NotApplicable(text));
     }
     stage.link.sleep_until(stage.link.now() + ms(3000));
     stage.rest();
@@ -259,7 +286,7 @@ fn many_instances(stage: &mut Stage<'_>) -> Result<(), Stop> {
     });
     let missing = missing.count();
     stage.must(missing == 0, || {
-        format!("{missing} of 40 instances were not answered for")
+        format!("{missing} of 24 instances were not answered for")
     });
     let all: Vec<Packet> = stage
         .link

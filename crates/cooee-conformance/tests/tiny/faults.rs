@@ -81,6 +81,7 @@ const KNOWN: &[&str] = &[
     "rude-rename",
     "silent-update",
     "slow",
+    "splits-dots",
     "stale-update",
     "stubborn",
     "suppress-any",

@@ -214,7 +214,12 @@ impl Responder {
         } else {
             label.to_owned()
         };
-        let instance = name(&[&shown, service, transport, "local"]);
+        let labels: Vec<&str> = if self.faults.has("splits-dots") {
+            shown.split('.').collect()
+        } else {
+            vec![&shown]
+        };
+        let instance = name(&[&labels, &[service, transport, "local"][..]].concat());
         let mut port: u16 = port.parse().unwrap_or(0);
         if self.faults.has("odd-port") {
             port += 1;
