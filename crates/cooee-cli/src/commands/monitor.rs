@@ -349,8 +349,9 @@ impl Watching {
         let row = shape.packet(seen, &seen.packet.moment.local());
         self.session.output.line(&row)?;
         if self.session.common.verbose > 0 {
-            let details = shape.details(seen).join("\n");
-            self.session.output.line(&details)?;
+            for line in shape.details(seen) {
+                self.session.output.line(&line)?;
+            }
         }
         Ok(())
     }
