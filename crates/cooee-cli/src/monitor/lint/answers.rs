@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cooee::wire::{Class, Data, NameBuf, RecordBuf, RecordType, Section};
 
-use super::report::{About, Report};
+use super::report::{About, Report, Waiting};
 use super::rule;
 use crate::monitor::bounded::Bounded;
 use crate::monitor::history::History;
@@ -19,12 +19,6 @@ pub(super) struct Answers {
     denials: Bounded<Key, Waiting>,
     /// The IDs of queries that are not of multicast DNS, by who asked.
     legacy: Bounded<std::net::SocketAddr, u16>,
-}
-
-#[derive(Debug)]
-struct Waiting {
-    since: Duration,
-    owner: About,
 }
 
 const MOST: usize = 2_048;
@@ -84,10 +78,10 @@ impl Answers {
     /// What should have been denied by now.
     pub(super) fn pass(&mut self, now: Duration, report: &mut Report) {
         self.denials.retain(|(_, name, kind), waiting| {
-            let is_due = now.saturating_sub(waiting.since) > DENIED_WITHIN;
+            let is_due = waiting.is_over(now, DENIED_WITHIN);
             if is_due {
                 let text = "no answer and no NSEC from the owner of the name";
-                report.add_named(waiting.owner, rule::NO_ANSWER_NSEC, (name, *kind), text);
+                report.add_named(waiting.about, rule::NO_ANSWER_NSEC, (name, *kind), text);
             }
             !is_due
         });
@@ -137,7 +131,7 @@ impl Answers {
             let key = seen.key(&question.name, question.kind);
             let waiting = Waiting {
                 since: seen.now,
-                owner: About {
+                about: About {
                     host: owner.host,
                     from: owner.from,
                     packet: seen.number,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cooee::wire::{NameBuf, RecordBuf, RecordType, Section};
 
-use super::report::{About, Report};
+use super::report::{Report, Waiting};
 use super::rule;
 use crate::monitor::bounded::Bounded;
 use crate::monitor::history::History;
@@ -27,12 +27,6 @@ pub(super) struct Claims {
     claimed: Bounded<(Host, u32, NameBuf), ()>,
     /// Services announced without TXT record so far.
     no_txt: Bounded<(u32, NameBuf), Waiting>,
-}
-
-#[derive(Debug)]
-struct Waiting {
-    since: Duration,
-    about: About,
 }
 
 const MOST: usize = 8_192;
@@ -97,7 +91,7 @@ impl Claims {
     /// Services that should have a TXT record by now.
     pub(super) fn pass(&mut self, now: Duration, report: &mut Report) {
         self.no_txt.retain(|(_, name), waiting| {
-            let is_due = now.saturating_sub(waiting.since) > WHOLE;
+            let is_due = waiting.is_over(now, WHOLE);
             if is_due {
                 let text = "SRV record announced without a TXT record";
                 report.add_named(

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cooee::wire::{RecordBuf, RecordType, Section};
 
-use super::report::{About, Report};
+use super::report::{Report, Waiting};
 use super::rule;
 use crate::monitor::bounded::Bounded;
 use crate::monitor::history::{Answered, History};
@@ -24,19 +24,13 @@ pub(super) struct Pace {
     /// Whole messages that nobody has asked for.
     announced: Bounded<(IpAddr, Digest), Times>,
     /// Announced once so far.
-    once: Bounded<(Host, Key), Once>,
+    once: Bounded<(Host, Key), Waiting>,
 }
 
 #[derive(Debug)]
 struct Asked {
     times: Times,
     was_unicast: bool,
-}
-
-#[derive(Debug)]
-struct Once {
-    at: Duration,
-    about: About,
 }
 
 /// The last few times of something.
@@ -123,7 +117,7 @@ impl Pace {
     /// What was announced once and should have been announced again by now.
     pub(super) fn pass(&mut self, now: Duration, report: &mut Report) {
         self.once.retain(|(_, (_, name, kind)), once| {
-            let is_due = now.saturating_sub(once.at) > ANNOUNCED_AGAIN;
+            let is_due = once.is_over(now, ANNOUNCED_AGAIN);
             if is_due {
                 let text = "announced once, not again after a second";
                 report.add_named(once.about, rule::ANNOUNCE_ONCE, (name, *kind), text);
@@ -223,8 +217,8 @@ impl Pace {
             let is_new = history.told(seen, record).is_none() && record.ttl > 0;
             // One record stands for all of a packet.
             if is_announced && is_unique && is_new && is_first {
-                let once = Once {
-                    at: seen.now,
+                let once = Waiting {
+                    since: seen.now,
                     about: seen.into(),
                 };
                 self.once.insert(key, once);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use cooee::wire::{NameBuf, RecordType};
 
@@ -52,6 +53,22 @@ impl From<&Seen<'_>> for About {
             from: seen.packet.source.ip(),
             packet: seen.number,
         }
+    }
+}
+
+/// Something that should be followed by another.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Waiting {
+    /// When it was.
+    pub(super) since: Duration,
+    /// Of whom the other is expected.
+    pub(super) about: About,
+}
+
+impl Waiting {
+    /// Whether it has been waited for so long in vain.
+    pub(super) fn is_over(&self, now: Duration, limit: Duration) -> bool {
+        now.saturating_sub(self.since) > limit
     }
 }
 
