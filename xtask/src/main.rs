@@ -33,6 +33,7 @@ cargo xtask TASK
       --lanes N           so many links at a time
       --require-all       a subject that cannot be prepared is a failure, not a skip
   corpus [FOLDER]         write the packets of a corpus (../shared/corpus) as seeds of the fuzz targets
+  found [--services N]    how long 1, 100 and 1000 services, or N, take from publish to found, as a table (Linux, root)
   interop [OPTIONS]       cooee and other people's software in network namespaces (Linux, root)
       --only TEXT         only scenarios whose name contains TEXT; may be repeated
       --list              name the scenarios and stop
@@ -70,6 +71,7 @@ fn main() -> ExitCode {
         "interop" => interop::run(rest),
         interop::FLOOD => interop::flood(rest),
         interop::JANITOR => interop::clean_up(rest),
+        "found" => interop::found::run(rest),
         "load" => interop::load::run(rest),
         "man" => manual::write(rest),
         "page" => page::run(rest),

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +31,8 @@ struct Inner {
     addresses: Box<[ScopedAddr]>,
     socket_addrs: Box<[SocketAddr]>,
     links: Box<[Link]>,
+    /// Of the computer.
+    known_links: LinkTable,
     views: Box<[View]>,
     /// When the picture was made, and how long it was good for then.
     made: Instant,
@@ -54,6 +58,7 @@ impl FoundService {
             addresses,
             socket_addrs,
             links: links.select(found.links().iter().map(|link| link.0)),
+            known_links: links.clone(),
             views,
             made: Instant::now(),
             good_for: found.view().expires_at.saturating_sub(now),
@@ -103,6 +108,7 @@ impl FoundService {
                 .collect(),
             addresses,
             links: inner.links.clone(),
+            known_links: inner.known_links.clone(),
             views: inner.views.clone(),
             made: inner.made,
             good_for: inner.good_for,
@@ -149,6 +155,27 @@ impl FoundService {
     #[must_use]
     pub fn weight(&self) -> u16 {
         self.0.found.view().weight
+    }
+
+    /// All hosts that serve this name, in the order in which a client should try them: the lowest priority first, among equals by lot, in proportion to
+    /// their weights. Each call draws anew.
+    ///
+    /// Nearly every service has one host, which is then the only element; the addresses of a further one are there when they are known.
+    ///
+    /// ```no_run
+    /// # fn example(service: cooee::FoundService) -> Option<std::net::TcpStream> {
+    /// service
+    ///     .targets()
+    ///     .iter()
+    ///     .find_map(|target| std::net::TcpStream::connect(target.socket_addrs()).ok())
+    /// # }
+    /// ```
+    // RFC 6763 §5 (6763-5-3)
+    #[must_use]
+    pub fn targets(&self) -> Vec<Target> {
+        let targets = self.0.found.view().targets(draw);
+        let target = |target| Target::new(target, &self.0.known_links);
+        targets.into_iter().map(target).collect()
     }
 
     /// Its TXT attributes.
@@ -308,6 +335,64 @@ impl fmt::Debug for View {
             .field("addresses", &self.addresses)
             .finish_non_exhaustive()
     }
+}
+
+/// One of the hosts that serve a name. See [`FoundService::targets`].
+#[derive(Clone, Debug)]
+pub struct Target {
+    target: cooee_sd::Target,
+    socket_addrs: Box<[SocketAddr]>,
+}
+
+impl Target {
+    fn new(target: cooee_sd::Target, links: &LinkTable) -> Self {
+        let addresses = addresses(&target.addresses, links);
+        Self {
+            socket_addrs: addresses
+                .iter()
+                .map(|address| address.with_port(target.port))
+                .collect(),
+            target,
+        }
+    }
+
+    /// The host.
+    #[must_use]
+    pub fn host(&self) -> &NameBuf {
+        &self.target.host
+    }
+
+    /// Its port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.target.port
+    }
+
+    /// As [`FoundService::priority`].
+    #[must_use]
+    pub fn priority(&self) -> u16 {
+        self.target.priority
+    }
+
+    /// As [`FoundService::weight`].
+    #[must_use]
+    pub fn weight(&self) -> u16 {
+        self.target.weight
+    }
+
+    /// Where the service can be reached there, best first; empty while no address is known.
+    #[must_use]
+    pub fn socket_addrs(&self) -> &[SocketAddr] {
+        &self.socket_addrs
+    }
+}
+
+/// A number from the range. Every new state of the standard library's hasher has other keys, which nobody can guess.
+fn draw(range: RangeInclusive<u32>) -> u32 {
+    let wide = RandomState::new().hash_one(0) >> 32;
+    let count = u64::from(range.end() - range.start()) + 1;
+    // Below `count`, as `wide` has 32 bits.
+    range.start() + u32::try_from((wide * count) >> 32).unwrap_or_default()
 }
 
 /// An instance that is announced, but of which something is missing.

@@ -87,7 +87,7 @@ pub use builder::{Builder, HostPolicy};
 pub use claim::{Host, HostRegistration, RecordRegistration};
 pub use error::{Error, Result};
 pub use events::{Event, Events};
-pub use found::{FoundService, HostAddresses, Snapshot, Unresolved, View};
+pub use found::{FoundService, HostAddresses, Snapshot, Target, Unresolved, View};
 pub use lookup::{Lookup, LookupFuture};
 pub use names::NameStore;
 pub use records::{FoundRecord, Query, RecordEvent};

@@ -111,6 +111,8 @@ async fn wait_for(browser: &mut cooee::Browser, wanted: impl Fn(&ServiceEvent) -
 #[test]
 fn callbacks_run_until_their_guard_is_dropped() {
     use cooee::blocking::Listener;
+    use cooee::wire::RecordType;
+    use cooee::{Event, RecordEvent, TypeEvent};
     use std::sync::mpsc;
 
     let Some(publisher) = skip(on_loopback().start_blocking()) else {
@@ -135,6 +137,21 @@ fn callbacks_run_until_their_guard_is_dropped() {
     assert!(finder.resolve(&name, LIMIT).unwrap().port() == 4000);
     let listed = finder.list("_cooee-test._tcp", LIMIT).unwrap();
     assert!(listed.iter().any(|service| *service.name() == name));
+    let types = finder.service_types().unwrap();
+    let wanted: cooee::ServiceType = "_cooee-test._tcp".parse().unwrap();
+    let mut seen = types.map(|event| matches!(event, TypeEvent::Added(kind) if kind == wanted));
+    assert!(seen.any(|wanted| wanted));
+    let mut query = finder
+        .query(name.as_name_buf().clone(), RecordType::SRV)
+        .unwrap();
+    assert!(matches!(
+        query.next_timeout(LIMIT),
+        Ok(RecordEvent::Added(_))
+    ));
+    let event = finder.events().next_timeout(LIMIT);
+    assert!(matches!(event, Ok(Event::LinkUp(_))), "{event:?}");
+    assert!(finder.stats().unwrap().sockets.received > 0);
+
     registration.withdraw();
     next(&name);
 

@@ -1,10 +1,13 @@
 //! The library on a simulated network: the driver and all, in simulated time.
 #![cfg(feature = "testing")]
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use cooee::testing::{self, Network};
-use cooee::{Browser, RegistrationEvent, Service, ServiceEvent, ServiceName};
+use cooee::{
+    Browser, Families, RegistrationEvent, ScopedAddr, Service, ServiceEvent, ServiceName, Zeroconf,
+};
 
 fn chat(name: &str) -> cooee::Result<Service> {
     Service::new(name, "_cs6452._tcp", 4000)
@@ -40,6 +43,7 @@ fn a_peer_whose_cable_is_pulled_is_removed_within_its_ttl() {
         let mut peers = finder.browse("_cs6452._tcp").unwrap();
         let found = peers.first().await.unwrap();
         assert_eq!(found.name(), &registration.name());
+        // Ruling 36: not the name of the computer.
         assert_eq!(found.host().to_string(), "alice-cooee.local");
         assert_eq!(found.addresses().len(), 2, "{}", network.transcript());
 
@@ -178,6 +182,57 @@ fn a_host_that_slept_for_an_hour_learns_who_went_meanwhile() {
             alice.crash();
         });
         removed(&mut peers).await;
+        assert_clean(&network);
+    });
+}
+
+#[test]
+fn only_the_addresses_that_are_to_be_kept_are_published() {
+    testing::run(async {
+        let network = Network::new(9);
+        let lan = network.lan();
+        let (alice, bob) = (lan.host("alice"), lan.host("bob"));
+        let without_v6 = Zeroconf::builder().published_addresses(|link, ip| {
+            assert_eq!(link.name(), "eth0");
+            ip.is_ipv4()
+        });
+        let publisher = alice.zeroconf_with(without_v6).await.unwrap();
+        let _alice = publisher.publish(chat("Alice").unwrap()).await.unwrap();
+        let finder = bob.zeroconf().await.unwrap();
+        let mut peers = finder.browse("_cs6452._tcp").unwrap();
+        let found = peers.first().await.unwrap();
+        let addresses: Vec<_> = found.addresses().iter().map(|a| a.ip()).collect();
+        assert!(matches!(addresses[..], [IpAddr::V4(_)]), "{addresses:?}");
+        let name = finder.resolve_host("alice-cooee.local");
+        let denied = name.families(Families::V6).await.unwrap_err();
+        assert!(denied.is_not_found(), "{denied}");
+        assert_clean(&network);
+    });
+}
+
+#[test]
+fn an_address_that_is_good_on_one_link_alone_is_looked_up_there() {
+    testing::run(async {
+        let network = Network::new(10);
+        let (left, right) = (network.lan(), network.lan());
+        let (alice, bob, carol) = (left.host("alice"), right.host("bob"), left.host("carol"));
+        carol.join(&right);
+        let (one, two) = (
+            alice.zeroconf().await.unwrap(),
+            bob.zeroconf().await.unwrap(),
+        );
+        let _alice = one.publish(chat("Alice").unwrap()).await.unwrap();
+        let _bob = two.publish(chat("Bob").unwrap()).await.unwrap();
+        let finder = carol.zeroconf().await.unwrap();
+        let host = finder.resolve_host("alice-cooee.local").await.unwrap();
+        let scoped = host.addresses().iter().find(|a| a.scope_id() != 0).unwrap();
+        assert_eq!(scoped.interface(), Some("eth0"));
+        let names = finder.reverse(*scoped).await.unwrap();
+        assert_eq!(names[0].to_string(), "alice-cooee.local");
+        // The same address on the other link is another one, which nobody has.
+        let elsewhere = ScopedAddr::new(scoped.ip(), scoped.scope_id() + 1);
+        let nobody = finder.reverse(elsewhere).await.unwrap_err();
+        assert!(nobody.is_timeout(), "{nobody}");
         assert_clean(&network);
     });
 }

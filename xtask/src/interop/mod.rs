@@ -11,6 +11,7 @@ mod avahi;
 mod cooee;
 mod doctor;
 mod examples;
+pub(crate) mod found;
 mod hardship;
 pub(crate) mod load;
 mod mishaps;

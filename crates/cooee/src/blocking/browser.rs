@@ -24,11 +24,7 @@ impl Browser {
     ///
     /// [`NextError::Timeout`] if it does not, [`NextError::ShutDown`] after shutdown.
     pub fn next_timeout(&mut self, timeout: Duration) -> Result<ServiceEvent, NextError> {
-        match wait_for(self.0.next(), timeout) {
-            Some(Some(event)) => Ok(event),
-            Some(None) => Err(NextError::ShutDown),
-            None => Err(NextError::Timeout),
-        }
+        next_within(self.0.next(), timeout)
     }
 
     /// Waits for the next service that is added; other events on the way are dropped.
@@ -53,6 +49,17 @@ impl Iterator for Browser {
     /// Waits for the next difference; `None` comes after shutdown only.
     fn next(&mut self) -> Option<ServiceEvent> {
         wait(self.0.next())
+    }
+}
+
+pub(super) fn next_within<T>(
+    next: impl Future<Output = Option<T>>,
+    timeout: Duration,
+) -> Result<T, NextError> {
+    match wait_for(next, timeout) {
+        Some(Some(event)) => Ok(event),
+        Some(None) => Err(NextError::ShutDown),
+        None => Err(NextError::Timeout),
     }
 }
 

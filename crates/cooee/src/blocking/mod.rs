@@ -25,10 +25,12 @@
 mod browser;
 mod listen;
 mod registration;
+mod streams;
 mod wait;
 mod zeroconf;
 
 pub use browser::{Browser, NextError};
 pub use listen::{Listener, Listening};
 pub use registration::Registration;
+pub use streams::{Events, Query, TypeBrowser};
 pub use zeroconf::Zeroconf;

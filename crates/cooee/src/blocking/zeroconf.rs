@@ -11,6 +11,7 @@ use cooee_wire::{NameBuf, RecordBuf, RecordType};
 use super::browser::Browser;
 use super::listen::{Listener, Listening};
 use super::registration::Registration;
+use super::streams::{Events, Query, TypeBrowser};
 use super::wait::wait;
 use crate::address::ScopedAddr;
 use crate::browse::Browse;
@@ -21,6 +22,7 @@ use crate::found::{FoundService, HostAddresses};
 use crate::links::Link;
 use crate::records::FoundRecord;
 use crate::service::Service;
+use crate::zeroconf::Stats;
 
 /// Zeroconf on this computer, for programs without async. See [`cooee::Zeroconf`](crate::Zeroconf).
 ///
@@ -157,7 +159,29 @@ impl Zeroconf {
         wait(self.0.reverse(address).timeout(timeout).into_future())
     }
 
-    /// Asks for the records of one name and type.
+    /// The service types that anybody announces; the [`TypeBrowser`] is an iterator.
+    ///
+    /// # Errors
+    ///
+    /// As [`crate::Zeroconf::service_types`].
+    pub fn service_types(&self) -> Result<TypeBrowser> {
+        self.0.service_types().map(TypeBrowser::new)
+    }
+
+    /// Asks for the records of one name and type, until the [`Query`] is dropped.
+    ///
+    /// # Errors
+    ///
+    /// As [`crate::Zeroconf::query`].
+    pub fn query(
+        &self,
+        name: impl TryInto<NameBuf, Error: Into<Error>>,
+        kind: RecordType,
+    ) -> Result<Query> {
+        self.0.query(name, kind).map(Query::new)
+    }
+
+    /// Asks once for the records of one name and type.
     ///
     /// # Errors
     ///
@@ -191,6 +215,21 @@ impl Zeroconf {
     /// See [`crate::Zeroconf::set_links`].
     pub fn set_links(&self, links: impl Into<Links>) {
         self.0.set_links(links);
+    }
+
+    /// What happens to links, host name and port, beginning with the present state.
+    #[must_use]
+    pub fn events(&self) -> Events {
+        Events::new(self.0.events())
+    }
+
+    /// What came, went, and was dropped so far.
+    ///
+    /// # Errors
+    ///
+    /// As [`crate::Zeroconf::stats`].
+    pub fn stats(&self) -> Result<Stats> {
+        wait(self.0.stats())
     }
 
     /// Says goodbye for all that is published and closes the sockets; at most a second. Call it before `main` returns.

@@ -275,6 +275,106 @@ fn a_service_that_could_not_be_reached_is_taken_back_soon() {
     assert!(removed.is_some(), "{}", lan.simulation.transcript());
 }
 
+#[test]
+fn of_several_hosts_the_lowest_priority_is_first_and_equals_by_their_weights() {
+    // 6763-5-3, 2782-format-4, 2782-format-6
+    use crate::wire::{NameBuf, RdataBuf, RecordBuf};
+
+    let mut lan = Lan::new(51);
+    let (alice, bob) = (lan.host("alice", 1), lan.host("bob", 2));
+    let name = |text: &str| -> NameBuf { text.parse().unwrap() };
+    let record = |of: &str, rdata| RecordBuf::new(name(of), 120, rdata);
+    let target = |priority, weight, host: &str| {
+        let rdata = RdataBuf::srv(priority, weight, 80, name(host).as_name());
+        record("Lobby._http._tcp.local", rdata)
+    };
+    let pointer = RdataBuf::ptr(name("Lobby._http._tcp.local").as_name());
+    let records = [
+        record("_http._tcp.local", pointer),
+        record(
+            "Lobby._http._tcp.local",
+            RdataBuf::txt([b"path=/"]).unwrap(),
+        ),
+        target(10, 0, "backup.local"),
+        target(0, 30, "large.local"),
+        target(0, 10, "small.local"),
+        record("backup.local", RdataBuf::a([192, 0, 2, 51].into())),
+        record("large.local", RdataBuf::a([192, 0, 2, 52].into())),
+        record("small.local", RdataBuf::a([192, 0, 2, 53].into())),
+    ];
+    let records = alice
+        .zeroconf
+        .publish_records(records, crate::Links::default());
+    let _records = lan.wait(records).unwrap();
+    let mut browser = bob.zeroconf.browse("_http._tcp").unwrap();
+    lan.run_ms(3000);
+    let services = browser.snapshot().services;
+    let [service] = &services[..] else {
+        panic!("{services:?}");
+    };
+    let mut large = 0;
+    for _ in 0..1000 {
+        let targets = service.targets();
+        let [first, second, third] = &targets[..] else {
+            panic!("{targets:?}");
+        };
+        assert_eq!(third.host(), &name("backup.local"));
+        assert_eq!(third.priority(), 10);
+        assert_eq!(second.socket_addrs().len(), 1);
+        large += u32::from(first.host() == &name("large.local"));
+    }
+    // Three of four; as far off as this is as likely as a hundred heads in a row.
+    assert!((550..950).contains(&large), "{large}");
+}
+
+// Ruling 34
+#[test]
+fn a_listing_of_what_is_never_resolved_ends_after_5_s() {
+    use crate::wire::{NameBuf, RdataBuf, RecordBuf};
+
+    let mut lan = Lan::new(52);
+    let (alice, bob) = (lan.host("alice", 1), lan.host("bob", 2));
+    let _alice = lan.wait(alice.zeroconf.publish(web("Alice"))).unwrap();
+    let nowhere: NameBuf = "Nowhere._http._tcp.local".parse().unwrap();
+    let pointer = RecordBuf::new(
+        "_http._tcp.local".parse().unwrap(),
+        4500,
+        RdataBuf::ptr(nowhere.as_name()),
+    );
+    let pointer = alice
+        .zeroconf
+        .publish_records([pointer], crate::Links::default());
+    let _pointer = lan.wait(pointer).unwrap();
+    let begun = lan.now();
+    let listed = lan.wait(bob.zeroconf.list("_http._tcp")).unwrap();
+    let took = lan.now().since(begun).as_millis();
+    assert_eq!(listed.len(), 1);
+    assert!((4999..=5010).contains(&took), "{took}");
+}
+
+#[test]
+fn domains_to_browse_are_a_question_like_any_other() {
+    // 6763-11-1
+    use crate::wire::{Data, NameBuf, RdataBuf, RecordBuf, RecordType};
+
+    let mut lan = Lan::new(53);
+    let (alice, bob) = (lan.host("alice", 1), lan.host("bob", 2));
+    let domain: NameBuf = "example.test".parse().unwrap();
+    let name: NameBuf = "b._dns-sd._udp.local".parse().unwrap();
+    let record = RecordBuf::new(name.clone(), 4500, RdataBuf::ptr(domain.as_name()));
+    let record = alice
+        .zeroconf
+        .publish_records([record], crate::Links::default());
+    let _record = lan.wait(record).unwrap();
+    let found = lan
+        .wait(bob.zeroconf.lookup(name, RecordType::PTR))
+        .unwrap();
+    let [record] = &found[..] else {
+        panic!("{found:?}");
+    };
+    assert!(matches!(record.data(), Ok(Data::Ptr(target)) if target == domain.as_name()));
+}
+
 #[cfg(feature = "serde")]
 #[test]
 fn what_was_found_can_be_stored_and_found_again() {
