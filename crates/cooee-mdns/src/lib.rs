@@ -24,3 +24,7 @@ pub use engine::{
     LinkInfo, LinkSet, Node, Prefix, Presence, PublishError, QueryId, QueryOptions, RecordSet,
     Stats, Transmit, TransmitId,
 };
+
+#[cfg(all(doctest, feature = "net"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -54,3 +54,7 @@ pub use station::{Answer, Station};
 pub use story::{Attack, Failure, Step, Story, Summary};
 pub use traffic::Traffic;
 pub use wire::Conditions;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

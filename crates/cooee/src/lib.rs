@@ -96,7 +96,11 @@ pub use service::{Service, ServiceHost};
 pub use types::TypeBrowser;
 pub use zeroconf::{Stats, Zeroconf};
 
-/// The README's examples are tested too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+/// The examples of the workspace's README are tested too.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
-struct Readme;
+struct WorkspaceReadme;

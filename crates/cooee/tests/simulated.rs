@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use cooee::testing::{self, Network};
 use cooee::{
-    Browser, Families, RegistrationEvent, ScopedAddr, Service, ServiceEvent, ServiceName, Zeroconf,
+    Browser, Families, Host, RegistrationEvent, ScopedAddr, Service, ServiceEvent, ServiceName,
+    Zeroconf,
 };
 
 fn chat(name: &str) -> cooee::Result<Service> {
@@ -206,6 +207,91 @@ fn only_the_addresses_that_are_to_be_kept_are_published() {
         let name = finder.resolve_host("alice-cooee.local");
         let denied = name.families(Families::V6).await.unwrap_err();
         assert!(denied.is_not_found(), "{denied}");
+        assert_clean(&network);
+    });
+}
+
+#[test]
+fn addresses_of_another_subnet_are_told_as_they_are() {
+    testing::run(async {
+        let network = Network::new(11);
+        let lan = network.lan();
+        let (alice, bob) = (lan.host("alice"), lan.host("bob"));
+        let publisher = alice.zeroconf().await.unwrap();
+        let far: [IpAddr; 2] = [
+            "203.0.113.9".parse().unwrap(),
+            "2001:db8:9::1".parse().unwrap(),
+        ];
+        let far = publisher.publish_host(Host::new("far", far).unwrap()).await;
+        let far = far.unwrap();
+        let queue = chat("Far away").unwrap().host(&far);
+        let _queue = publisher.publish(queue).await.unwrap();
+        let finder = bob.zeroconf().await.unwrap();
+        let mut peers = finder.browse("_cs6452._tcp").unwrap();
+        let found = peers.first().await.unwrap();
+        let addresses: Vec<_> = found.socket_addrs().iter().map(|a| a.to_string()).collect();
+        assert_eq!(addresses, ["203.0.113.9:4000", "[2001:db8:9::1]:4000"]);
+        assert_clean(&network);
+    });
+}
+
+#[test]
+fn a_host_with_forty_links_is_quiet_when_nothing_happens() {
+    testing::run(async {
+        let network = Network::new(12);
+        let lans: Vec<_> = (0..40).map(|_| network.lan()).collect();
+        let router = lans[0].host("router");
+        for lan in &lans[1..] {
+            router.join(lan);
+        }
+        let zeroconf = router.zeroconf().await.unwrap();
+        let _peer = zeroconf.publish(chat("Router").unwrap()).await.unwrap();
+        let _peers = zeroconf.browse("_cs6452._tcp").unwrap();
+        let hour = Duration::from_secs(3600);
+        tokio::time::sleep(hour).await;
+        let before = network.packets();
+        tokio::time::sleep(hour).await;
+        // One question an hour, on each link in each family.
+        assert!(
+            network.packets() - before <= 2 * 40,
+            "{}",
+            network.packets() - before
+        );
+        assert_clean(&network);
+    });
+}
+
+// 6762-10.1-1, ruling 9
+#[test]
+fn a_shutdown_takes_a_second_at_most() {
+    testing::run(async {
+        let network = Network::new(13);
+        let lan = network.lan();
+        let (alice, bob) = (lan.host("alice"), lan.host("bob"));
+        let publisher = alice.zeroconf().await.unwrap();
+        let mut registrations = Vec::new();
+        for number in 0..100 {
+            let service = chat(&format!("Peer {number}")).unwrap();
+            registrations.push(publisher.start_publish(service).unwrap());
+        }
+        for registration in &registrations {
+            registration.ready().await.unwrap();
+        }
+        let finder = bob.zeroconf().await.unwrap();
+        let mut peers = finder.browse("_cs6452._tcp").unwrap();
+        while peers.snapshot().services.len() < 100 {
+            peers.changed().await.unwrap();
+        }
+        let begun = tokio::time::Instant::now();
+        publisher.shutdown().await;
+        assert!(begun.elapsed() <= Duration::from_secs(1));
+        while !peers.snapshot().services.is_empty() {
+            peers.changed().await.unwrap();
+        }
+        assert!(
+            begun.elapsed() <= Duration::from_secs(3),
+            "all heard the goodbye"
+        );
         assert_clean(&network);
     });
 }

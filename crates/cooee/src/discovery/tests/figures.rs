@@ -69,6 +69,8 @@ fn a_hundred_services_are_ready_in_1_2_s_and_found_in_300_ms() {
         figures.resolved <= Duration::from_millis(300),
         "{figures:?}"
     );
+    // Not one by one.
+    assert!(figures.found.v4 <= 20, "{figures:?}");
 }
 
 #[test]
@@ -85,6 +87,7 @@ fn a_thousand_services_are_ready_in_1_2_s_and_found_in_650_ms() {
         figures.resolved <= Duration::from_millis(650),
         "{figures:?}"
     );
+    assert!(figures.found.v4 <= 160, "{figures:?}");
 }
 
 fn measure(services: usize) -> Figures {

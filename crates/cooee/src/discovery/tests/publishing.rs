@@ -280,6 +280,11 @@ fn an_alias_leads_to_the_same_addresses() {
         .wait(bob.zeroconf.resolve_host("intranet.local"))
         .unwrap();
     assert_eq!(host.addresses()[0].to_string(), "192.0.2.1");
+    // It is no alias in the sense of DNS, which not every system follows.
+    let cname = bob
+        .zeroconf
+        .lookup("intranet.local", crate::wire::RecordType::CNAME);
+    assert!(lan.wait(cname).unwrap_err().is_not_found());
 }
 
 #[test]
