@@ -39,6 +39,9 @@ const fn birth(
 
 const SHORTEST_GAP: Duration = ms(225);
 
+/// Below this a holder of the name may not be heard any more.
+const MUCH_TOO_SHORT: Duration = ms(150);
+
 fn probes(service: &Service) -> Vec<&Packet> {
     let of_name = |packet: &&Packet| packet.contents.probes_for(&service.instance);
     service.birth.iter().filter(of_name).collect()
