@@ -130,3 +130,22 @@ fn a_direct_query_refreshes_all_caches_if_the_record_was_not_multicast_lately() 
     to.sort();
     assert_eq!(to, ["192.0.2.9:5353", "224.0.0.251:5353"]);
 }
+
+#[test]
+fn twins_of_a_query_that_was_answered_by_multicast_get_nothing_more() {
+    // Ruling 24, 6762-5.4-9
+    let (mut lan, host) = host(32);
+    lan.run_ms(40_000);
+    let start = lan.now();
+    lan.inject("192.0.2.9:5353", &qu("box.local", RecordType::A));
+    lan.run_ms(20);
+    lan.inject("[fe80::9]:5353", &qu("box.local", RecordType::A));
+    lan.run_ms(3000);
+    let packets = lan.network.packets().iter();
+    let sent: Vec<String> = packets
+        .filter(|packet| packet.host == Some(host) && packet.at >= start)
+        .map(|packet| packet.destination.to_string())
+        .collect();
+    assert_eq!(sent, ["224.0.0.251:5353", "[ff02::fb]:5353"]);
+    lan.assert_clean();
+}

@@ -13,14 +13,14 @@ use super::asked::Heard;
 use super::cache::{Hashes, matches};
 use super::config::{
     AGGREGATION, DEFENCE_SPACING, MULTICAST_SPACING, PORT, PROBE_INTERVAL, SHARED_RESPONSE_DELAY,
-    TRUNCATED_RESPONSE_DELAY, TRUNCATED_RESPONSE_LIMIT,
+    TRUNCATED_RESPONSE_DELAY, TRUNCATED_RESPONSE_LIMIT, TWIN_WINDOW,
 };
 use super::context::Context;
 use super::datagram::Datagram;
 use super::learning::is_pseudo;
 use super::link::{Link, Why};
 use super::link_info::Family;
-use super::own::Pending;
+use super::own::{Own, Pending};
 use super::probing::is_probe;
 use super::replying::Reply;
 
@@ -349,7 +349,7 @@ impl Link {
     ) -> Timing {
         let alone = slots
             .iter()
-            .all(|&slot| self.own.get(slot).is_some_and(super::own::Own::is_unique));
+            .all(|&slot| self.own.get(slot).is_some_and(Own::is_unique));
         if query.truncated && !is_probe {
             let due = now + cx.rng.between(TRUNCATED_RESPONSE_DELAY);
             return Timing {
@@ -399,6 +399,14 @@ impl Link {
         let by_unicast = query.direct
             || (question.unicast_response && query.on_link && !self.info.is_own(query.source.ip()));
         let recent = self.is_recent(now, slot);
+        // The first of the twins has got its answer by multicast, which the other has heard, or will.
+        let is_multicast = |own: &Own| {
+            let last = own.last_multicast;
+            own.pending.is_some() || last.is_some_and(|last| now.since(last) < TWIN_WINDOW)
+        };
+        if query.twin.is_some() && !is_probe && self.own.get(slot).is_some_and(is_multicast) {
+            return;
+        }
         if by_unicast && (recent || is_probe || query.direct) {
             reply.add(slot, timing.due, timing.defence);
         }
@@ -483,7 +491,7 @@ impl Link {
 
     /// Makes a record go out as soon as it may.
     pub(super) fn announce_record(&mut self, now: Instant, slot: usize) {
-        if self.own.get(slot).is_some_and(super::own::Own::is_active) {
+        if self.own.get(slot).is_some_and(Own::is_active) {
             self.schedule(slot, Timing::at(now), None);
         }
     }
