@@ -147,9 +147,11 @@ fn records(step: u8, input: &mut Input<'_>) -> RecordSet {
     let owner = name(step);
     let value = [input.octet().unwrap_or(0)];
     let text = RecordBuf::new(owner.clone(), 120, RdataBuf::txt([value]).unwrap());
+    // What others may have too stays so: the monitors take a name that is now shared and now unique for a fault.
+    let is_shared = owner == name(0) || owner == name(0x30);
     match value[0] % 4 {
-        0 => RecordSet::new().unique(text),
-        1 => RecordSet::new().shared(text),
+        0 | 1 if is_shared => RecordSet::new().shared(text),
+        0 | 1 => RecordSet::new().unique(text),
         2 => RecordSet::new().host_addresses(owner),
         _ => RecordSet::new(),
     }

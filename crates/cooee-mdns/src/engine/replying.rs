@@ -126,6 +126,11 @@ impl Link {
             cx.stats.over_limit += 1;
             return self.recycle(reply);
         }
+        if query.questions > 1 {
+            // A stranger could ask for the same large set as often as fits into a packet.
+            reply.answers.sort_unstable();
+            reply.answers.dedup();
+        }
         if query.legacy {
             reply.legacy = Some(Legacy::of(&query.message));
             let questions = query.message.questions().filter_map(Result::ok);
