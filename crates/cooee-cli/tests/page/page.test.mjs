@@ -253,6 +253,7 @@ test("hosts, packets and links have views of their own", async () => {
   const packets = page.locator("#packets .row:not([hidden])", { hasText: "Packet guest" });
   await packets.first().click();
   await page.locator("#view-packets .details").getByText("Packet guest").first().waitFor();
+  assert.doesNotMatch(await page.locator("#view-packets").innerText(), /\[object/);
   await picture("ui-packets.png");
   await page.keyboard.press(" ");
   await page.locator("#view-packets button[aria-pressed=true]").waitFor();

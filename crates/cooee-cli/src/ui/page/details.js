@@ -218,7 +218,7 @@ function lifetimes({ ptr, srv, txt, address }) {
 }
 
 function section(title, ...content) {
-  return el("section", { class: "section" }, el("h3", {}, title), content);
+  return el("section", { class: "section" }, el("h3", {}, title), ...content);
 }
 
 /** Pairs of a word and what it is. */

@@ -134,7 +134,7 @@ export class Packets {
       el("h2", { class: "packet-title" }, summary(packet)),
       el("p", { class: "dim" }, `Packet ${packet.packet}, ${time(packet)}, ${count(packet.size, "byte")}`),
       el("p", { class: "dim mono" }, `${packet.from} → ${packet.to}:${packet.to_port}`, packet.interface ? ` on ${packet.interface}` : ""),
-      ...(findings.length > 0 ? [section("Findings", findings.map(finding))] : []),
+      ...(findings.length > 0 ? [section("Findings", ...findings.map(finding))] : []),
       ...(packet.malformed ? [section("Unreadable", el("p", { class: "card none" }, packet.malformed))] : []),
       ...(packet.questions.length > 0 ? [section("Questions", table(packet.questions.map(question)))] : []),
       ...["answer", "authority", "additional"].flatMap((name) => {
@@ -207,7 +207,7 @@ function searched(packet) {
 }
 
 function section(title, ...content) {
-  return el("section", { class: "section" }, el("h3", {}, title), content);
+  return el("section", { class: "section" }, el("h3", {}, title), ...content);
 }
 
 function table(rows) {
