@@ -5,7 +5,11 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{self, man, monitor};
+#[cfg(feature = "tui")]
+use crate::commands::tui;
+#[cfg(feature = "ui")]
+use crate::commands::ui;
+use crate::commands::{man, monitor};
 use crate::paint::ColorChoice;
 use crate::parsable::Letters;
 use crate::type_arg::{self, TypeArg};
@@ -110,12 +114,12 @@ pub(crate) enum Command {
     Doctor(doctor::Args),
     /// Show everything on the link here in the terminal
     #[cfg(feature = "tui")]
-    #[command(after_long_help = commands::tui::EXAMPLES)]
-    Tui(commands::tui::Args),
+    #[command(after_long_help = tui::EXAMPLES)]
+    Tui(tui::Args),
     /// Show everything on the link as a page in the browser
     #[cfg(feature = "ui")]
-    #[command(after_long_help = commands::ui::EXAMPLES)]
-    Ui(commands::ui::Args),
+    #[command(after_long_help = ui::EXAMPLES)]
+    Ui(ui::Args),
     /// Publish and find a service on this machine alone: does it work here?
     Demo(Demo),
     /// Print a script that completes words in a shell

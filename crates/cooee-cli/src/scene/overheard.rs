@@ -19,7 +19,14 @@ pub(crate) enum Overheard {
     /// A packet, and what is wrong with it.
     Packet(Arc<Inspected>),
     /// Something is wrong that no single packet shows; it came to light at this moment.
-    Finding(Arc<Finding>, Moment),
+    Finding(
+        Arc<Finding>,
+        #[cfg_attr(
+            not(feature = "ui"),
+            allow(dead_code, reason = "the page alone tells when")
+        )]
+        Moment,
+    ),
     /// It cannot be listened.
     Failed(Arc<str>),
 }
@@ -53,9 +60,9 @@ impl Ear {
     }
 
     /// Tells those who listen.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "ui"))]
     pub(crate) fn tell(&self, heard: Overheard) {
-        self.tell.send(heard).unwrap();
+        self.tell.send(heard).expect("somebody listens");
     }
 
     /// Listens while anybody wants it; never ends. Cancel safe.
