@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::workspace::{self, Outcome, find_program, output, root};
-use crate::{compliance, corpus, interop, page, tidy};
+use crate::{compliance, conformance, corpus, interop, page, tidy};
 
 /// Design §8: at most so many crates in the default facade on Linux, ours included.
 const FACADE_CRATES: usize = 40;
@@ -83,6 +83,7 @@ const STEPS: &[Step] = &[
     ("demo", |_| demo().map(done)),
     ("page", |_| in_the_browser()),
     ("interop", in_the_lab),
+    ("conformance", conforming),
 ];
 
 /// How a step that did not fail ended.
@@ -304,6 +305,14 @@ fn in_the_browser() -> Outcome<Done> {
     match page::cannot_run_here() {
         Some(why) => Ok(Done::Skipped(why)),
         None => page::run(&[]).map(done),
+    }
+}
+
+/// Our own stack under the eyes of the conformance tester.
+fn conforming(options: &Options) -> Outcome<Done> {
+    match interop::cannot_run_here() {
+        Some(why) if !options.require_all => Ok(Done::Skipped(why)),
+        _ => conformance::run(&["--quick".into()]).map(done),
     }
 }
 

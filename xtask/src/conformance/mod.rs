@@ -14,6 +14,9 @@ use subjects::Workshop;
 
 const REPORT: &str = "docs/conformance.md";
 
+/// So many links at a time if nothing is said: nearly all of the time is waiting.
+const LANES: &str = "12";
+
 /// What the command line asked for.
 #[derive(Default)]
 struct Options {
@@ -90,16 +93,33 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     Ok(())
 }
 
-/// What CI asks: cooee alone, without a failure or a warning.
+/// What CI asks: cooee alone, without a failure or a warning. On a busy machine a timer is late now and then, so what is not a
+/// pass is asked once more, with less beside it.
 fn quick(workshop: &Workshop, tester: &Path, options: &Options) -> Outcome {
     let [cooee, ..] = subjects::ALL else {
         return Err("there is no subject".into());
     };
     let command = cooee.prepare(workshop)?;
-    let evidence = workspace::root().join("target/conformance/quick");
-    let mut lab = lab(tester, cooee.name, &command, &evidence, options);
-    workspace::run(lab.arg("--strict"))
-        .map_err(|why| format!("{why}; captures are in {}", evidence.display()))
+    let folder = workspace::root().join("target/conformance/quick");
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let results = folder.join("results.json");
+    let mut first = lab(tester, cooee.name, &command, &folder, options);
+    run_tester(first.arg("--json").arg(&results))?;
+    let bad = scoreboard::not_passed(&results)?;
+    if bad.is_empty() {
+        return Ok(());
+    }
+    println!("\nonce more: {}", bad.join(", "));
+    let alone = Options {
+        lanes: Some("2".into()),
+        ..Options::default()
+    };
+    let mut again = lab(tester, cooee.name, &command, &folder, &alone);
+    for name in &bad {
+        again.args(["--only", name]);
+    }
+    workspace::run(again.arg("--strict"))
+        .map_err(|why| format!("{why}; captures are in {}", folder.display()))
 }
 
 /// Those that can be run here, and those that cannot with the reason.
@@ -130,9 +150,7 @@ fn judge(tester: &Path, subject: &Ready, results: &Path, options: &Options) -> O
 fn lab(tester: &Path, name: &str, command: &str, evidence: &PathBuf, options: &Options) -> Command {
     let mut lab = Command::new(tester);
     lab.args(["lab", "--subject-name", name, "--subject", command]);
-    if let Some(lanes) = &options.lanes {
-        lab.args(["--lanes", lanes]);
-    }
+    lab.args(["--lanes", options.lanes.as_deref().unwrap_or(LANES)]);
     lab.arg("--evidence").arg(evidence);
     lab
 }

@@ -45,6 +45,13 @@ pub(super) fn add_cells(all: &Path, new: &Path) -> Outcome {
     std::fs::write(all, text).map_err(|error| format!("{}: {error}", all.display()))
 }
 
+/// The names of the tests that warned or failed.
+pub(super) fn not_passed(results: &Path) -> Outcome<Vec<String>> {
+    let run = load(results)?;
+    let bad = tests(&run).filter(|test| matches!(test["verdict"].as_str(), Some("warn" | "fail")));
+    Ok(bad.map(|test| word(&test["name"])).collect())
+}
+
 /// Writes the page from all results that are there.
 pub(super) fn write(
     tester: &Path,

@@ -1,6 +1,7 @@
 """Avahi: a daemon and a bus of its own, asked over D-Bus as any client would."""
 
 import asyncio
+import socket
 import subprocess
 import sys
 
@@ -8,6 +9,10 @@ from adapter import HOST, INTERFACE, Bus, Unsupported, event, main, spawn, split
 
 SERVICE = "org.freedesktop.Avahi"
 ANY = -1
+IN = 1
+A = 1
+AAAA = 28
+FAMILIES = {4: socket.AF_INET, 16: socket.AF_INET6}
 SETTINGS = f"""[server]
 host-name={HOST}
 use-ipv4=yes
@@ -148,15 +153,20 @@ class Avahi:
         event("resolved", name, kind, host, str(port), ",".join(sorted(known)), *map(as_text, txt))
 
     async def resolve_host(self, host):
+        """By its records: a resolver gives one address alone."""
         known = set()
 
         def heard(member, body):
-            if member == "Found":
-                known.add(body[4])
-                event("address", host, ",".join(sorted(known)))
+            if member not in ("ItemNew", "ItemRemove"):
+                return
+            # Avahi tells of each record once for each interface and protocol on which it was heard.
+            view = (body[0], body[1], bytes(body[5]))
+            (known.add if member == "ItemNew" else known.discard)(view)
+            addresses = {socket.inet_ntop(FAMILIES[len(octets)], octets) for _, _, octets in known}
+            event("address", host, ",".join(sorted(addresses)) or "-")
 
-        for protocol in (0, 1):
-            await self.look("HostNameResolverNew", "iisiu", [ANY, ANY, host, protocol, 0], heard)
+        for kind in (A, AAAA):
+            await self.look("RecordBrowserNew", "iisqqu", [ANY, ANY, host, IN, kind, 0], heard)
 
     async def stop_browse(self, _kind):
         await self.stop_looking()
@@ -166,7 +176,7 @@ class Avahi:
 
     async def stop_looking(self):
         for path in list(self.lookups):
-            kind = next(kind for kind in ("ServiceBrowser", "ServiceResolver", "HostNameResolver") if kind in path)
+            kind = next(kind for kind in ("ServiceBrowser", "ServiceResolver", "RecordBrowser") if kind in path)
             del self.lookups[path]
             await self.call(path, kind, "Free")
 
@@ -196,7 +206,7 @@ async def start():
     )
     await bus.wait_for(SERVICE)
     avahi = Avahi(bus, daemon)
-    for kind in ("EntryGroup", "ServiceBrowser", "ServiceResolver", "HostNameResolver"):
+    for kind in ("EntryGroup", "ServiceBrowser", "ServiceResolver", "RecordBrowser"):
         await bus.listen(f"{SERVICE}.{kind}", avahi.heard)
     (version,) = await avahi.call("/", "Server", "GetVersionString")
     return avahi, version
