@@ -115,6 +115,14 @@ impl Bait {
         self.details(0).into_iter().fold(message, Outgoing::answer)
     }
 
+    /// Whether the subject asks for more about the instance, which it does only if it believes in it.
+    fn is_asked_for_details(&self, packet: &Packet) -> bool {
+        let mut questions = packet.contents.questions.iter();
+        !packet.ours
+            && !packet.contents.is_response()
+            && questions.any(|question| [&self.instance, &self.host].contains(&&question.name))
+    }
+
     /// Whether a message lists the instance in its answer section.
     fn is_listed(&self, packet: &Packet) -> bool {
         let rdata = RdataBuf::ptr(self.instance.as_name());
@@ -218,15 +226,30 @@ fn find(stage: &mut Stage<'_>, answer: &Outgoing) -> Result<(Search, Duration), 
     Ok((search, answered))
 }
 
-/// Waits until the subject tells of this event about the bait.
+/// Waits until the subject tells of this event about the bait. Meanwhile it has answers to what else it wants to know of it:
+/// additional records are an offer, and it may ask instead.
 fn tells(stage: &mut Stage<'_>, what: &str, bait: &Bait, within: u64) -> bool {
-    let told = stage.subject.wait_for_event(ms(within), |event| {
-        let [event, label, ..] = event else {
-            return None;
-        };
-        (event == what && label.eq_ignore_ascii_case(bait.label)).then_some(())
-    });
-    told.is_some()
+    let begun = stage.link.now();
+    let mut heard = begun;
+    while stage.link.now() < begun + ms(within) {
+        let told = stage.subject.wait_for_event(ms(40), |event| {
+            let [event, label, ..] = event else {
+                return None;
+            };
+            (event == what && label.eq_ignore_ascii_case(bait.label)).then_some(())
+        });
+        if told.is_some() {
+            return true;
+        }
+        let now = stage.link.now();
+        let asked = stage.link.since(heard);
+        if what == "found" && asked.iter().any(|packet| bait.is_asked_for_details(packet)) {
+            let details = bait.details(SHORT).into_iter();
+            let _ = stage.send(&details.fold(Outgoing::response(), Outgoing::answer));
+        }
+        heard = now;
+    }
+    false
 }
 
 /// How often the subject has told of this event about the bait so far.

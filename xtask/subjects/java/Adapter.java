@@ -86,13 +86,12 @@ public final class Adapter {
     }
 
     private String publish(String name, String text, int port, List<String> strings) {
-        String[] parts = text.split(",");
-        String type = parts[0];
-        if (parts.length > 2) {
-            return "unsupported more%20than%20one%20subtype";
+        // With a subtype version 3.5.5 does not answer for the type itself.
+        if (text.contains(",")) {
+            return "unsupported subtypes";
         }
-        String subtype = parts.length == 2 ? parts[1].replaceFirst("^_", "") : "";
-        ServiceInfo offer = ServiceInfo.create(type + ".local.", name, subtype, port, 0, 0, attributes(strings));
+        String type = text;
+        ServiceInfo offer = ServiceInfo.create(type + ".local.", name, port, 0, 0, attributes(strings));
         offers.put(name + " " + type, offer);
         // Registering returns before the service is announced.
         new Thread(() -> {

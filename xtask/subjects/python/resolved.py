@@ -35,6 +35,8 @@ class Resolved:
         kind, subtypes = split_type(kind)
         if subtypes:
             raise Unsupported("subtypes")
+        if any(string.endswith(b"=") for string in txt):
+            raise Unsupported("an empty value, which it takes for none")
         self.count += 1
         pairs = dict(string.partition(b"=")[::2] for string in txt)
         pairs = {key.decode(): value for key, value in pairs.items()}

@@ -213,8 +213,13 @@ fn known_answers_of_others(stage: &mut Stage<'_>) -> Result<(), Stop> {
     let listed = queries(stage, sent, 5000)
         .iter()
         .any(|query| question(query).is_some() && bait.is_listed(query));
+    let asked = stage
+        .link
+        .since(sent)
+        .iter()
+        .any(|query| bait.is_asked_for_details(query));
     let found = super::times_told(stage, "found", &bait) > 0;
-    stage.must(!found && !listed, || {
+    stage.must(!found && !listed && !asked, || {
         "a known answer of another host was believed".into()
     });
     // That the same answer in a response is found shows that it was looked for.

@@ -42,8 +42,17 @@ const SHORTEST_GAP: Duration = ms(225);
 /// Below this a holder of the name may not be heard any more.
 const MUCH_TOO_SHORT: Duration = ms(150);
 
+/// Probes for the instance. A question for ANY is meant as one also where it proposes nothing: that is judged by itself.
 fn probes(service: &Service) -> Vec<&Packet> {
-    let of_name = |packet: &&Packet| packet.contents.probes_for(&service.instance);
+    let asks = |packet: &Packet| {
+        let mut questions = packet.contents.questions.iter();
+        questions
+            .any(|question| question.name == service.instance && question.kind == RecordType::ANY)
+    };
+    let of_name = |packet: &&Packet| {
+        let contents = &packet.contents;
+        contents.probes_for(&service.instance) || !contents.is_response() && asks(packet)
+    };
     service.birth.iter().filter(of_name).collect()
 }
 

@@ -1,6 +1,6 @@
 //! mdns-sd behind the line protocol.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use mdns_sd::{
@@ -142,14 +142,19 @@ impl Stack {
         let events = self.daemon.resolve_hostname(&format!("{name}."), None)?;
         let name = name.to_owned();
         std::thread::spawn(move || {
+            let mut known = BTreeSet::new();
             while let Ok(news) = events.recv() {
-                if let HostnameResolutionEvent::AddressesFound(_, found) = news {
-                    let found: Vec<String> = found
-                        .iter()
-                        .map(|address| address.to_ip_addr().to_string())
-                        .collect();
-                    event(&["address", &name, &found.join(",")]);
+                match news {
+                    HostnameResolutionEvent::AddressesFound(_, found) => {
+                        known.extend(found.iter().map(|address| address.to_ip_addr()));
+                    }
+                    HostnameResolutionEvent::AddressesRemoved(_, gone) => {
+                        known.retain(|known| !gone.iter().any(|gone| gone.to_ip_addr() == *known));
+                    }
+                    _ => continue,
                 }
+                let list: Vec<String> = known.iter().map(ToString::to_string).collect();
+                event(&["address", &name, &list.join(",")]);
             }
         });
         Ok(())
