@@ -66,6 +66,8 @@ pub(crate) enum Event {
         host: String,
         /// Its addresses, or the one that was asked for.
         addresses: Vec<Address>,
+        /// For how many seconds they may be kept, if that was told.
+        ttl: Option<u32>,
     },
     /// A record is there.
     Record(Record),
@@ -206,10 +208,17 @@ impl Event {
                 query,
                 host,
                 addresses,
-            } => head("host")
-                .text("query", query)
-                .text("host", host)
-                .objects("addresses", addresses.iter().map(address)),
+                ttl,
+            } => {
+                let object = head("host")
+                    .text("query", query)
+                    .text("host", host)
+                    .objects("addresses", addresses.iter().map(address));
+                match ttl {
+                    Some(ttl) => object.number("ttl", *ttl),
+                    None => object,
+                }
+            }
             Self::Record(one) => record(head("record"), one),
             Self::Gone(one) => record(head("gone"), one),
             Self::Type {
@@ -425,6 +434,7 @@ mod tests {
                 query: "tabasco".into(),
                 host: "tabasco.local".into(),
                 addresses: web.addresses.clone(),
+                ttl: Some(120),
             },
             Event::Record(record.clone()),
             Event::Gone(record),

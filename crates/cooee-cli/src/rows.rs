@@ -279,12 +279,21 @@ impl Row<'_> {
         }
     }
 
-    /// The row for a pipe: everything, uncut, between tabs.
-    pub(crate) fn piped(&self) -> String {
+    /// The row for a pipe: everything, uncut, between tabs; in colours only if they are insisted on.
+    pub(crate) fn piped(&self, paint: Paint) -> String {
         let identity = self.identity;
+        let painted = |role, text: &str| {
+            let mut out = String::new();
+            paint.put(role, text, &mut out);
+            out
+        };
+        let name = match self.sign {
+            Sign::Removed => Role::Dim,
+            Sign::Added | Sign::Updated | Sign::Unresolved => Role::Name,
+        };
         let mut fields = vec![
-            self.sign.letter().to_owned(),
-            octets(&identity.instance),
+            painted(self.sign.role(), self.sign.letter()),
+            painted(name, &octets(&identity.instance)),
             octets(identity.type_wire.as_bytes()),
             DOMAIN.to_owned(),
         ];
@@ -441,7 +450,10 @@ mod tests {
     #[test]
     fn a_pipe_gets_everything_between_tabs() {
         let pictures = [examples::web_server(), examples::hostile()];
-        let lines: Vec<String> = rows(&pictures).iter().map(Row::piped).collect();
+        let lines: Vec<String> = rows(&pictures)
+            .iter()
+            .map(|row| row.piped(Paint::OFF))
+            .collect();
         for line in &lines {
             assert_eq!(line.matches('\t').count(), 8, "{line:?}");
             assert!(
@@ -452,5 +464,19 @@ mod tests {
             );
         }
         insta::assert_snapshot!(lines.join("\n").replace('\t', "→"));
+    }
+
+    #[test]
+    fn a_row_for_a_pipe_has_colours_only_where_they_are_insisted_on() {
+        let picture = examples::web_server();
+        let pictures = [picture];
+        let all = rows(&pictures);
+        let row = all.first().unwrap();
+        assert!(!row.piped(Paint::OFF).contains('\u{1b}'));
+        let insisted = crate::paint::ColorChoice::Always.decide(false, |_| None);
+        assert!(
+            row.piped(insisted)
+                .starts_with("\u{1b}[32m+\u{1b}[0m\t\u{1b}[1mKeith")
+        );
     }
 }

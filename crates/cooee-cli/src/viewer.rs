@@ -297,7 +297,7 @@ impl Viewer {
             }
         } else {
             for row in &rows {
-                session.output.line(&row.piped())?;
+                session.output.line(&row.piped(session.output.paint))?;
             }
         }
         self.known = known;
@@ -306,7 +306,7 @@ impl Viewer {
 
     fn row(&mut self, session: &mut Session, row: &Row<'_>) -> Result<(), Stop> {
         if !session.output.is_terminal() {
-            return session.output.line(&row.piped());
+            return session.output.line(&row.piped(session.output.paint));
         }
         let paint = session.output.paint;
         // The terminal may have another width by now.

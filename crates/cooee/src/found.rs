@@ -467,18 +467,37 @@ impl Snapshot {
 }
 
 /// The addresses of a host.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Two are equal if name and addresses are; for how long they may be kept makes no difference.
+#[derive(Clone, Debug)]
 pub struct HostAddresses {
     name: NameBuf,
     addresses: Vec<ScopedAddr>,
+    ttl: u32,
 }
 
+// Ruling 30.
+impl PartialEq for HostAddresses {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.name, &self.addresses) == (&other.name, &other.addresses)
+    }
+}
+
+impl Eq for HostAddresses {}
+
 impl HostAddresses {
-    pub(crate) fn new(name: NameBuf, addresses: BTreeSet<ScopedAddr>) -> Self {
+    pub(crate) fn new(name: NameBuf, addresses: BTreeSet<ScopedAddr>, ttl: u32) -> Self {
         Self {
             name,
             addresses: addresses.into_iter().collect(),
+            ttl,
         }
+    }
+
+    /// For how many seconds they may be kept, as received: the least of all.
+    #[must_use]
+    pub fn ttl(&self) -> u32 {
+        self.ttl
     }
 
     /// The host.

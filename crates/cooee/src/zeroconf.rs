@@ -377,7 +377,8 @@ impl Zeroconf {
                 if addresses.is_empty() {
                     return Err(Error::timeout(&name));
                 }
-                Ok(HostAddresses::new(name, addresses))
+                let ttl = records.iter().map(FoundRecord::ttl).min();
+                Ok(HostAddresses::new(name, addresses, ttl.unwrap_or(0)))
             }
         }))
     }

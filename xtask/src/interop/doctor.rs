@@ -244,6 +244,9 @@ fn port_shared(lab: &Lab) -> Outcome<String> {
     let _holder = holder(lab.host("ash")?, share)?;
     let report = examine(lab, &[])?;
     report.ends_with(0)?;
+    if !report.at("warn").is_empty() {
+        return Err(report.shown());
+    }
     report
         .has("port-shared", "note", "shared with python3")
         .map(str::to_owned)

@@ -131,6 +131,7 @@ async fn all(
                         (
                             vec![host.name().to_string()],
                             found::every_address(host.addresses()),
+                            Some(host.ttl()),
                         )
                     })
                 })
@@ -143,6 +144,7 @@ async fn all(
                     Ok((
                         names.iter().map(ToString::to_string).collect(),
                         found::every_address(&[address]),
+                        None,
                     ))
                 })
             }
@@ -152,7 +154,7 @@ async fn all(
     let mut outcome = Outcome::Done;
     for (one, answer) in answers {
         let told = match answer.await {
-            Ok(Ok((hosts, addresses))) => tell(args, one, &hosts, &addresses, session),
+            Ok(Ok((hosts, addresses, ttl))) => tell(args, one, &hosts, (&addresses, ttl), session),
             Ok(Err(error)) if error.is_timeout() || error.is_not_found() => {
                 outcome = Outcome::NotFound;
                 let proof = if error.is_timeout() {
@@ -176,7 +178,7 @@ fn tell(
     args: &args::Host,
     asked: &Asked,
     hosts: &[String],
-    addresses: &[Address],
+    (addresses, ttl): (&[Address], Option<u32>),
     session: &mut Session,
 ) -> Result<(), Stop> {
     for host in hosts {
@@ -185,6 +187,7 @@ fn tell(
                 query: asked.typed.clone(),
                 host: host.clone(),
                 addresses: addresses.to_vec(),
+                ttl,
             })?;
             continue;
         }

@@ -142,6 +142,7 @@ fn addressed(host: &Host) -> Event {
         query: host.name.clone(),
         host: host.name.clone(),
         addresses: host.addresses.clone(),
+        ttl: None,
     }
 }
 
