@@ -21,8 +21,12 @@ struct Lan {
 
 impl Lan {
     fn new(seed: u64) -> Self {
+        Self::with(seed, Conditions::default())
+    }
+
+    fn with(seed: u64, conditions: Conditions) -> Self {
         let mut network = Network::new(seed);
-        let link = network.add_link(Conditions::default());
+        let link = network.add_link(conditions);
         Self { network, link }
     }
 
@@ -55,8 +59,8 @@ impl Lan {
         self.network.run_for(Duration::from_secs(seconds));
     }
 
-    /// What lint says that is worse than a note.
-    fn faults(&self) -> Vec<String> {
+    /// What lint says that is as bad as this.
+    fn faults(&self, level: Level) -> Vec<String> {
         let mut inspector = Inspector::new(true);
         let mut findings: Vec<Finding> = Vec::new();
         let mut last = 0;
@@ -72,12 +76,16 @@ impl Lan {
         findings.extend(inspector.pass(&moment(last + 10_000)));
         let bad = findings
             .into_iter()
-            .filter(|finding| finding.level() > Level::Note);
+            .filter(|finding| finding.level() >= level);
         bad.map(|finding| format!("{finding:?}")).collect()
     }
 
     fn assert_clean(&self) {
-        let faults = self.faults();
+        self.assert_none(Level::Warning);
+    }
+
+    fn assert_none(&self, level: Level) {
+        let faults = self.faults(level);
         assert!(
             faults.is_empty(),
             "{}\n{}",
@@ -213,6 +221,33 @@ fn answers_to_one_alone_break_no_rule() {
         inject(40_000, query(&[ask(&shop_name, RecordType::SRV)], &[]));
         inject(40_001, query(&[ask("box.local", RecordType::AAAA)], &[]));
         lan.assert_clean();
+    }
+}
+
+/// What a lost packet, or two in the wrong order, would explain is never told as sure.
+#[test]
+fn on_a_bad_link_no_error_is_told() {
+    let conditions = Conditions {
+        loss: 0.2,
+        jitter: Duration::from_millis(30),
+        ..Conditions::default()
+    };
+    for seed in SEEDS {
+        let mut lan = Lan::with(seed, conditions);
+        let (shop, browser) = (lan.host(1), lan.host(2));
+        lan.ask(browser, HTTP, RecordType::PTR);
+        lan.publish(shop, host("box.local"));
+        for number in 0..60 {
+            lan.publish(shop, service(&format!("Shop {number}"), "box.local", "a=1"));
+        }
+        for kind in [RecordType::A, RecordType::HINFO] {
+            lan.ask(browser, "box.local", kind);
+        }
+        lan.wait(3_600);
+        lan.network
+            .command(shop, |station, now| station.engine.shutdown(now));
+        lan.wait(5);
+        lan.assert_none(Level::Error);
     }
 }
 

@@ -119,7 +119,7 @@ rules! {
     REPEAT_RECORD = must("repeat-record", "6762-6-30");
     REPEAT_QUESTION = must("repeat-question", "6762-5.2-2").perhaps();
     NO_BACKOFF = must("no-backoff", "6762-5.2-3").perhaps();
-    KNOWN_IGNORED = must("known-ignored", "6762-7.1-3");
+    KNOWN_IGNORED = must("known-ignored", "6762-7.1-3").perhaps();
     KNOWN_STALE = should("known-stale", "6762-7.1-5");
     NO_ANSWER_NSEC = must("no-answer-nsec", "6762-6.1-1").perhaps();
     NSEC_SELF = must("nsec-form", "6762-6.1-17");
