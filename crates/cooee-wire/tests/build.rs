@@ -32,7 +32,7 @@ fn what_was_built_reads_the_same() {
 
 #[test]
 fn profiles_differ_in_srv_and_nsec() {
-    // 6762-18.14-4, 6762-18.14-10, 2782-format-11, 4034-4.1.1-1
+    // 6762-18.14-4, 6762-18.14-10, 2782-format-11, 4034-4.1.1-1, ruling 14
     let srv = |octets: &[u8]| rdata_len(octets, RecordType::SRV);
     let nsec = |octets: &[u8]| rdata_len(octets, RecordType::NSEC);
     let built = |compression| response(&service(), compression);

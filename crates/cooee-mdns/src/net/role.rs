@@ -125,6 +125,7 @@ pub(super) mod tests {
     // ruling 25
     #[test]
     fn ports_container_bridges_vpns_and_loopback_are_left_out() {
+        // Ruling 25
         let all = [
             loopback(),
             ethernet(2, "eth0"),
