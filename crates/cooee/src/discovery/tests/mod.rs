@@ -4,6 +4,7 @@ mod conflicts;
 mod figures;
 mod finding;
 mod lan;
+mod nonsense;
 mod publishing;
 
 use std::pin::pin;
