@@ -1,10 +1,12 @@
 //! What is found, and told to readers.
 
+use std::future::IntoFuture as _;
 use std::time::Duration;
 
 use cooee_sim::Conditions;
+use cooee_wire::RdataBuf;
 
-use super::lan::Lan;
+use super::lan::{Lan, name, pointer, record, target};
 use super::{events, names, web};
 use crate::{Browse, Service, ServiceEvent};
 
@@ -278,19 +280,14 @@ fn a_service_that_could_not_be_reached_is_taken_back_soon() {
 #[test]
 fn of_several_hosts_the_lowest_priority_is_first_and_equals_by_their_weights() {
     // 6763-5-3, 2782-format-4, 2782-format-6
-    use crate::wire::{NameBuf, RdataBuf, RecordBuf};
-
     let mut lan = Lan::new(51);
     let (alice, bob) = (lan.host("alice", 1), lan.host("bob", 2));
-    let name = |text: &str| -> NameBuf { text.parse().unwrap() };
-    let record = |of: &str, rdata| RecordBuf::new(name(of), 120, rdata);
     let target = |priority, weight, host: &str| {
         let rdata = RdataBuf::srv(priority, weight, 80, name(host).as_name());
         record("Lobby._http._tcp.local", rdata)
     };
-    let pointer = RdataBuf::ptr(name("Lobby._http._tcp.local").as_name());
     let records = [
-        record("_http._tcp.local", pointer),
+        pointer("Lobby._http._tcp.local"),
         record(
             "Lobby._http._tcp.local",
             RdataBuf::txt([b"path=/"]).unwrap(),
@@ -329,21 +326,38 @@ fn of_several_hosts_the_lowest_priority_is_first_and_equals_by_their_weights() {
 
 // Ruling 34
 #[test]
-fn a_listing_of_what_is_never_resolved_ends_after_5_s() {
-    use crate::wire::{NameBuf, RdataBuf, RecordBuf};
+fn a_listing_waits_for_half_a_second_without_anything_new() {
+    let mut lan = Lan::new(54);
+    let bob = lan.host("bob", 2);
+    let begun = lan.now();
+    let mut list = bob.zeroconf.list("_http._tcp").into_future();
+    for (at, who) in [(1400, "Late"), (1850, "Later")] {
+        let until = Duration::from_millis(at) - lan.now().since(begun);
+        assert!(lan.wait_up_to(until, &mut list).is_none());
+        let instance = format!("{who}._http._tcp.local");
+        lan.say(&[
+            pointer(&instance),
+            target(&instance, "late.local"),
+            record(&instance, RdataBuf::txt([b"path=/"]).unwrap()),
+            record("late.local", RdataBuf::a([192, 0, 2, 66].into())),
+        ]);
+    }
+    let listed = lan.wait(list).unwrap();
+    assert_eq!(listed.len(), 2);
+    let took = lan.now().since(begun).as_millis();
+    assert!((2350..=2450).contains(&took), "{took}");
+}
 
+// Ruling 34
+#[test]
+fn a_listing_of_what_is_never_resolved_ends_after_5_s() {
     let mut lan = Lan::new(52);
     let (alice, bob) = (lan.host("alice", 1), lan.host("bob", 2));
     let _alice = lan.wait(alice.zeroconf.publish(web("Alice"))).unwrap();
-    let nowhere: NameBuf = "Nowhere._http._tcp.local".parse().unwrap();
-    let pointer = RecordBuf::new(
-        "_http._tcp.local".parse().unwrap(),
-        4500,
-        RdataBuf::ptr(nowhere.as_name()),
-    );
+    let pointer = [pointer("Nowhere._http._tcp.local")];
     let pointer = alice
         .zeroconf
-        .publish_records([pointer], crate::Links::default());
+        .publish_records(pointer, crate::Links::default());
     let _pointer = lan.wait(pointer).unwrap();
     let begun = lan.now();
     let listed = lan.wait(bob.zeroconf.list("_http._tcp")).unwrap();

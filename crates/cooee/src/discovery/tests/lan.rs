@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::future::{Future, IntoFuture};
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -10,6 +11,7 @@ use std::time::Duration;
 use cooee_mdns::net::{Links, Stats};
 use cooee_mdns::{Config, Engine, Instant, LinkId, Node as _};
 use cooee_sim::{Address, Conditions, HostId, Network as Simulation};
+use cooee_wire::{Compression, Flags, MessageBuilder, NameBuf, RdataBuf, RecordBuf};
 
 use crate::core::{Call, Core, Network, Runner};
 use crate::discovery::Discovery;
@@ -101,6 +103,24 @@ impl Lan {
             .command(host.id, |node, _| node.stop_waiting(LinkId(1)));
     }
 
+    /// Somebody who is not a host of this test says all of this, in packets of the usual size.
+    pub(super) fn say(&mut self, records: &[RecordBuf]) {
+        for some in records.chunks(20) {
+            let mut buffer = [0; 1452];
+            let compression = Compression::Multicast;
+            let message = MessageBuilder::new(&mut buffer, 0, Flags::RESPONSE, compression);
+            let mut message = message.unwrap();
+            for record in some {
+                message.answer(record.as_record()).unwrap();
+            }
+            let length = message.finish();
+            let neighbour = SocketAddr::from(([192, 0, 2, 66], 5353));
+            let payload = buffer.get(..length).unwrap();
+            self.simulation.inject(self.link, neighbour, payload);
+        }
+        self.run_ms(10);
+    }
+
     /// Lets time pass.
     pub(super) fn run(&mut self, duration: Duration) {
         self.obey();
@@ -183,6 +203,23 @@ impl Lan {
             }
         }
     }
+}
+
+pub(super) fn record(name: &str, rdata: RdataBuf) -> RecordBuf {
+    RecordBuf::new(name.parse().unwrap(), 120, rdata)
+}
+
+pub(super) fn name(text: &str) -> NameBuf {
+    text.parse().unwrap()
+}
+
+pub(super) fn pointer(instance: &str) -> RecordBuf {
+    record("_http._tcp.local", RdataBuf::ptr(name(instance).as_name()))
+}
+
+pub(super) fn target(instance: &str, host: &str) -> RecordBuf {
+    let rdata = RdataBuf::srv(0, 0, 80, name(host).as_name());
+    record(instance, rdata)
 }
 
 /// Polls a future that nobody wakes.

@@ -1,49 +1,10 @@
 //! What a neighbour may say: it harms nobody else, and costs a bounded amount.
 
-use std::net::SocketAddr;
+use cooee_wire::RdataBuf;
 
-use cooee_wire::{Compression, Flags, MessageBuilder, NameBuf, RdataBuf, RecordBuf};
-
-use super::lan::Lan;
+use super::lan::{Lan, name, pointer, record, target};
 use super::{names, web};
 use crate::{Browser, FoundService};
-
-impl Lan {
-    /// Somebody who is not a host of this test says all of this, in packets of the usual size.
-    fn say(&mut self, records: &[RecordBuf]) {
-        for some in records.chunks(20) {
-            let mut buffer = [0; 1452];
-            let compression = Compression::Multicast;
-            let message = MessageBuilder::new(&mut buffer, 0, Flags::RESPONSE, compression);
-            let mut message = message.unwrap();
-            for record in some {
-                message.answer(record.as_record()).unwrap();
-            }
-            let length = message.finish();
-            let neighbour = SocketAddr::from(([192, 0, 2, 66], 5353));
-            let payload = buffer.get(..length).unwrap();
-            self.simulation.inject(self.link, neighbour, payload);
-        }
-        self.run_ms(10);
-    }
-}
-
-fn record(name: &str, rdata: RdataBuf) -> RecordBuf {
-    RecordBuf::new(name.parse().unwrap(), 120, rdata)
-}
-
-fn name(text: &str) -> NameBuf {
-    text.parse().unwrap()
-}
-
-fn pointer(instance: &str) -> RecordBuf {
-    record("_http._tcp.local", RdataBuf::ptr(name(instance).as_name()))
-}
-
-fn target(instance: &str, host: &str) -> RecordBuf {
-    let rdata = RdataBuf::srv(0, 0, 80, name(host).as_name());
-    record(instance, rdata)
-}
 
 fn found(browser: &mut Browser, wanted: &str) -> Option<FoundService> {
     let mut services = browser.snapshot().services.into_iter();
@@ -141,7 +102,7 @@ fn ten_thousand_instances_of_a_neighbour_leave_room_for_others() {
     assert_eq!(browser.snapshot().unresolved.len(), 10_000);
     // Their SRV and TXT are asked for, packed and ever more seldom.
     let before = lan.simulation.packets().len();
-    lan.run_ms(20_000);
+    lan.run_ms(10_000);
     let packets = lan.simulation.packets().len() - before;
     assert!(packets <= 3000, "{packets}");
     lan.assert_clean();
