@@ -12,8 +12,8 @@ use super::Instant;
 use super::asked::Heard;
 use super::cache::{Hashes, matches};
 use super::config::{
-    AGGREGATION, DEFENCE_SPACING, MULTICAST_SPACING, PORT, PROBE_INTERVAL, SHARED_RESPONSE_DELAY,
-    TRUNCATED_RESPONSE_DELAY, TRUNCATED_RESPONSE_LIMIT, TWIN_WINDOW,
+    AGGREGATION, DEFENCE_SPACING, FIRST_QUERY_DELAY, MULTICAST_SPACING, PORT, PROBE_INTERVAL,
+    SHARED_RESPONSE_DELAY, TRUNCATED_RESPONSE_DELAY, TRUNCATED_RESPONSE_LIMIT, TWIN_WINDOW,
 };
 use super::context::Context;
 use super::datagram::Datagram;
@@ -267,7 +267,7 @@ impl Link {
     ) {
         let hash = cx.keys.name(question.name);
         if !query.legacy {
-            self.suppress_own_question(now, query, question, hash);
+            self.suppress_own_question(now, query, question, hash, cx);
         }
         // What was answered by multicast has been heard; a reply to one host alone has not, if the twin came from another host.
         if query.twin.is_some() && !question.unicast_response {
@@ -566,6 +566,7 @@ impl Link {
         query: &Query<'_>,
         question: &Question<'_>,
         hash: u64,
+        cx: &mut Context,
     ) {
         if question.unicast_response || query.is_private() {
             return;
@@ -574,10 +575,11 @@ impl Link {
             .asked
             .find(hash, question.name, question.kind, question.class);
         let truncated = query.truncated.then(|| query.source.ip());
+        let spread = cx.rng.between(FIRST_QUERY_DELAY);
         if let Some(slot) = slot
             && let Some(asked) = self.asked.get_mut(slot)
             && asked.differs_from != query.serial
-            && let Some(next) = asked.hear(now, query.family, &self.info, truncated)
+            && let Some(next) = asked.hear(now, query.family, &self.info, truncated, spread)
         {
             asked.timer.set(next, Why::Ask(slot), &mut self.deadlines);
         }

@@ -220,18 +220,21 @@ impl Asked {
         now + interval
     }
 
-    /// Whether the next query is near enough that another host's can stand for it: at most half an interval, or a second. With less, of many
-    /// who ask the same nearly everybody would go on asking.
+    /// Whether the next query is near enough that another host's can stand for it: at most half an interval. With less, of many who ask the
+    /// same nearly everybody would go on asking; with more, two who ask at once would each stand for the other's next query.
     // RFC 6762 §7.3 (6762-7.3-1)
     fn is_due_soon(&self, now: Instant) -> bool {
-        let half = self.series.interval.unwrap_or_default() / 2;
-        let soon = half.max(FIRST_QUERY_INTERVAL);
+        let soon = self
+            .series
+            .interval
+            .map_or(FIRST_QUERY_INTERVAL, |interval| interval / 2);
         let due = self.timer.due();
         self.ready || due.is_some_and(|due| due.since(now) <= soon)
     }
 
     /// Another host asks the same. Tells when the next query is due if that stands for ours; the back-off goes on as if it had been ours.
-    /// `truncated`: who has asked, if more of its known answers are to follow.
+    /// `truncated`: who has asked, if more of its known answers are to follow. `spread`: by how much later, or all who hear this would ask
+    /// at one moment the next time.
     // RFC 6762 §7.3 (6762-7.3-1), ruling 24
     pub(super) fn hear(
         &mut self,
@@ -239,6 +242,7 @@ impl Asked {
         family: Family,
         info: &LinkInfo,
         truncated: Option<IpAddr>,
+        spread: Duration,
     ) -> Option<Instant> {
         if self.complete || !self.is_due_soon(now) {
             return None;
@@ -253,7 +257,7 @@ impl Asked {
         }
         self.ready = false;
         let (before, due) = (self.series, self.timer.due().unwrap_or(now));
-        let next = self.advance_series(now);
+        let next = self.advance_series(now) + spread;
         self.stand_in = truncated.map(|by| StandIn {
             by,
             until: now + TRUNCATED_RESPONSE_LIMIT,
