@@ -51,6 +51,7 @@ cargo xtask TASK
       --seed S            another seed than 1
       --largest N         only those with at most N hosts; prints the tables and writes nothing
       --resume            takes what an interrupted run has measured, from target/scale
+      --page              simulates nothing; makes the page of what target/scale holds
   soak [OPTIONS]          invented stories in the simulated network, one after another, until a rule is broken
       --minutes N         for so long; 1 if not told
       --seed S            from this seed on; 0 if not told

@@ -22,7 +22,7 @@ const RUNS: usize = 200;
 
 /// What is simulated, and with how many hosts (or runs). The longest come first.
 const NETWORKS: [(&str, &[usize]); 5] = [
-    ("joining", &[5000]),
+    ("joining", &[5000, 2000]),
     ("popular", &[10_000, 3000, 1000, 300, 100, 30, 10]),
     ("link", &[1000]),
     ("anybody", &[1000, 300, 100, 30, 10]),
@@ -39,12 +39,17 @@ struct Options {
     seed: u64,
     largest: usize,
     resume: bool,
+    /// Nothing is simulated: the page is made from what is there.
+    page: bool,
 }
 
 /// Simulates all networks.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     let options = Options::read(arguments)?;
-    let program = build()?;
+    let program = match options.page {
+        true => PathBuf::new(),
+        false => build()?,
+    };
     let folder = workspace::root().join("target/scale");
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut wanted: Vec<(&'static str, usize)> = NETWORKS
@@ -61,6 +66,10 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
             scope.spawn(|| {
                 while let Some((name, size)) = take(&wanted) {
                     let file = folder.join(format!("{name}-{size}-{}.txt", options.seed));
+                    if options.page && !file.exists() {
+                        println!("{name} {size}: not measured");
+                        continue;
+                    }
                     let measured = measure(&program, name, size, &options, &file);
                     note(&results, (name, size), measured);
                 }
@@ -83,6 +92,7 @@ impl Options {
             seed: 1,
             largest: usize::MAX,
             resume: false,
+            page: false,
         };
         let mut rest = arguments.iter();
         while let Some(option) = rest.next() {
@@ -96,6 +106,7 @@ impl Options {
                 "--seed" => options.seed = number()?,
                 "--largest" => options.largest = usize::try_from(number()?).unwrap_or(usize::MAX),
                 "--resume" => options.resume = true,
+                "--page" => options.page = true,
                 _ => return Err(format!("scale has no option {option}")),
             }
         }
@@ -146,7 +157,9 @@ fn measure(
     options: &Options,
     file: &PathBuf,
 ) -> Outcome<Measured> {
-    let known = fs::read_to_string(file).ok().filter(|_| options.resume);
+    let known = fs::read_to_string(file)
+        .ok()
+        .filter(|_| options.resume || options.page);
     let text = match known {
         Some(text) => text,
         None => {

@@ -29,7 +29,7 @@ fn draw_into(
         .caption("what a host sends, as others join it", ("sans-serif", 18))
         .x_label_area_size(42)
         .y_label_area_size(58)
-        .build_cartesian_2d((10.0..10_000.0).log_scale(), (0.01..10.0).log_scale())?;
+        .build_cartesian_2d((10.0..10_000.0).log_scale(), (0.1..10.0).log_scale())?;
     chart
         .configure_mesh()
         .x_desc("hosts on the link")
