@@ -171,19 +171,24 @@ fn a_service_lives_as_long_as_its_command_and_ends_with_its_code() {
         [&words[..], &["--", "sh", "-c", script]].concat()
     };
     // It sees what it is called, and its end is the end.
-    let script = "echo \"$COOEE_NAME $COOEE_PORT $COOEE_HOST\" >&2; sleep 2; exit 7";
-    let output = cooee(&service(script));
-    let said = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(7), "{said}");
+    let folder = Folder::new("command");
+    let script = "echo \"$COOEE_NAME $COOEE_PORT $COOEE_HOST\" >\"$FOLDER/told\"\n\
+                  until [ -e \"$FOLDER/end\" ]; do sleep 0.1; done; exit 7";
+    let child = command(&service(script))
+        .env("FOLDER", &folder.0)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    let mut ends = Running::of(child);
+    assert_eq!(names(&mut ends, "registered", 1), ["Web"]);
+    let told = fs::read_to_string(folder.0.join("told")).expect("it began before");
     assert!(
-        said.starts_with("Web 8080 ") && said.contains("-cooee.local"),
-        "{said}"
+        told.starts_with("Web 8080 ") && told.contains("-cooee.local"),
+        "{told}"
     );
-    let events = text(&output.stdout);
-    assert!(
-        events.contains("\"registered\"") && events.contains("\"withdrawn\""),
-        "{events}"
-    );
+    folder.write("end", "");
+    assert_eq!(names(&mut ends, "withdrawn", 1), ["Web"]);
+    assert_eq!(ends.code(), Some(7));
 
     // A signal is handed on, and waited for.
     let script = "trap 'sleep 3; exit 5' TERM; while :; do sleep 0.1; done";
@@ -207,7 +212,6 @@ fn a_service_lives_as_long_as_its_command_and_ends_with_its_code() {
     ]);
     assert_eq!(none.status.code(), Some(127));
     assert!(text(&none.stderr).contains("'no-such-program' cannot be started"));
-    let folder = Folder::new("command");
     let file = folder.write("file", "not to be run");
     let refused = cooee(&["publish", "-i", "lo", "Web", "http", "80", "--", &file]);
     assert_eq!(refused.status.code(), Some(126));

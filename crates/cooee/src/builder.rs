@@ -175,7 +175,7 @@ impl Builder {
                 false => Host::own(&wanted, first),
             }
         });
-        let keeper = self.names.keeper()?;
+        let (keeper, stored) = self.names.keeper()?;
         let at_once = matches!(self.host, HostPolicy::Named(_));
         let network = Watched::new(Network::default());
         let node_network = network.clone();
@@ -189,6 +189,7 @@ impl Builder {
             network,
             self.timeout,
             self.names,
+            stored,
             has_host,
         );
         if at_once {

@@ -14,7 +14,7 @@ use cooee_wire::NameBuf;
 use crate::discovery::Discovery;
 use crate::error::{Error, Result};
 use crate::links::LinkTable;
-use crate::names::Names;
+use crate::names::{Names, Stored};
 use crate::watched::Watched;
 
 /// Names one thing that a handle stands for, within one node.
@@ -47,6 +47,8 @@ pub(crate) struct Core {
     pub(crate) timeout: Duration,
     /// The names of the last time.
     pub(crate) names: Names,
+    /// Whether those of this time are kept.
+    pub(crate) stored: Stored,
     /// Whether this host is to have a name.
     pub(crate) has_host: bool,
     next: AtomicU64,
@@ -70,6 +72,7 @@ impl Core {
         network: Watched<Network>,
         timeout: Duration,
         names: Names,
+        stored: Stored,
         has_host: bool,
     ) -> Self {
         Self {
@@ -77,6 +80,7 @@ impl Core {
             network,
             timeout,
             names,
+            stored,
             has_host,
             next: AtomicU64::new(0),
         }

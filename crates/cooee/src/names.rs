@@ -5,6 +5,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 
 use cooee_sd::ServiceName;
+use tokio::sync::watch;
 
 use crate::error::Result;
 use crate::offer::{host_label, host_name};
@@ -70,26 +71,42 @@ impl Names {
             .unwrap_or_else(|| wanted.to_owned())
     }
 
-    /// Starts the thread that stores: it ends with the last sender.
-    pub(crate) fn keeper(&self) -> Result<Keeper> {
+    /// Starts the thread that stores: it ends with the last sender, and then [`Stored`] knows.
+    pub(crate) fn keeper(&self) -> Result<(Keeper, Stored)> {
         let Some(store) = self.0.clone() else {
-            return Ok(Keeper(None));
+            return Ok((Keeper(None), Stored(None)));
         };
         let (sender, chosen) = mpsc::channel::<Chosen>();
+        let (storing, stored) = watch::channel(());
         thread::Builder::new()
             .name("cooee-names".into())
             .spawn(move || {
                 while let Ok(Chosen { wanted, name }) = chosen.recv() {
                     store.store(&wanted, &name);
                 }
+                drop(storing);
             })?;
-        Ok(Keeper(Some(sender)))
+        Ok((Keeper(Some(sender)), Stored(Some(stored))))
     }
 }
 
 impl fmt::Debug for Names {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Names").field(&self.0.is_some()).finish()
+    }
+}
+
+/// Whether all names that were chosen have been stored.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stored(Option<watch::Receiver<()>>);
+
+impl Stored {
+    /// Waits until they have, once the node has ended.
+    pub(crate) async fn all(&self) {
+        if let Some(stored) = &self.0 {
+            // Nothing is ever sent: it ends with the thread.
+            let _ = stored.clone().changed().await;
+        }
     }
 }
 
@@ -113,5 +130,39 @@ impl Keeper {
             // The thread is gone only if the store has panicked; publishing goes on without.
             let _ = sender.send(chosen);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Duration;
+
+    use super::*;
+
+    struct Slow(Arc<AtomicBool>);
+
+    impl NameStore for Slow {
+        fn load(&self, _: &str) -> Option<String> {
+            None
+        }
+
+        fn store(&self, _: &str, _: &str) {
+            thread::sleep(Duration::from_millis(50));
+            self.0.store(true, Ordering::SeqCst);
+        }
+    }
+
+    // 6762-9-8
+    #[tokio::test]
+    async fn the_end_waits_until_a_slow_store_has_kept_the_name() {
+        let is_kept = Arc::new(AtomicBool::new(false));
+        let (keeper, stored) = Names::new(Slow(Arc::clone(&is_kept))).keeper().unwrap();
+        keeper.keep(&"tabasco.local", &"tabasco-2.local");
+        // The node ends.
+        drop(keeper);
+        stored.all().await;
+        assert!(is_kept.load(Ordering::SeqCst));
+        Stored::default().all().await;
     }
 }

@@ -515,13 +515,14 @@ impl Zeroconf {
     }
 
     /// Says goodbye for all that is published, closes the sockets, and ends it for all clones, registrations and streams. It takes at most a second,
-    /// and twice is fine. Call it before `main` returns.
+    /// or as long as a [`NameStore`](crate::NameStore) needs for what it was given last, and twice is fine. Call it before `main` returns.
     ///
     /// # Cancel safety
     ///
     /// Cancel safe: if the future is dropped after its first poll, it goes on in the background.
     pub async fn shutdown(&self) {
         self.core.runner().shutdown().await;
+        self.core.stored.all().await;
     }
 }
 

@@ -15,7 +15,7 @@ use cooee_wire::{Compression, Flags, MessageBuilder, NameBuf, RdataBuf, RecordBu
 
 use crate::core::{Call, Core, Network, Runner};
 use crate::discovery::Discovery;
-use crate::names::Names;
+use crate::names::{Names, Stored};
 use crate::watched::Watched;
 use crate::zeroconf::Zeroconf;
 
@@ -78,7 +78,7 @@ impl Lan {
 
     fn add(&mut self, name: &str, own: crate::discovery::Host, names: Names) -> Host {
         let network = Watched::new(Network::default());
-        let keeper = names.keeper().expect("a thread");
+        let (keeper, _) = names.keeper().expect("a thread");
         let node_network = network.clone();
         let id = self.simulation.add_host(name, |seed, now| {
             let engine = Engine::new(Config::default(), seed, now);
@@ -87,7 +87,14 @@ impl Lan {
         let calls = Calls::default();
         self.calls.push((id, Arc::clone(&calls)));
         let timeout = Duration::from_secs(3);
-        let core = Core::new(Box::new(Queue(calls)), network, timeout, names, true);
+        let core = Core::new(
+            Box::new(Queue(calls)),
+            network,
+            timeout,
+            names,
+            Stored::default(),
+            true,
+        );
         let zeroconf = Zeroconf::new(Arc::new(core));
         Host { id, zeroconf }
     }
