@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::lab::Lab;
 use crate::link::Link;
+use crate::packet::Packet;
 use crate::service::Service;
 use crate::stage::{Stage, Stop};
 use crate::subject::{Launch, Reply, Subject};
@@ -36,6 +37,9 @@ pub struct Run {
     /// How long all of it took.
     pub took: Duration,
 }
+
+/// After so many starts that failed one after the other no more are tried for the tests that share a subject.
+const MOST_FAILURES: usize = 2;
 
 /// Tests that share a subject, or one test with a subject of its own.
 #[derive(Debug)]
@@ -144,12 +148,37 @@ struct Session {
     doubted: bool,
 }
 
+/// Why there is no session, and what was seen of it. Nothing that a subject could be blamed for: its adapter may be wrong.
+#[derive(Clone)]
+struct Unstarted {
+    why: String,
+    packets: Vec<Packet>,
+    dialogue: Vec<String>,
+}
+
 impl Session {
-    fn start(place: &Place, shared: bool) -> Result<Self, Stop> {
-        let link = Link::open(&place.interface)?;
-        let mut subject = Subject::start(&place.launch)?;
+    fn start(place: &Place, shared: bool) -> Result<Self, Unstarted> {
+        let without = |why: String| Unstarted {
+            why,
+            packets: Vec::new(),
+            dialogue: Vec::new(),
+        };
+        let link = Link::open(&place.interface).map_err(|error| without(error.to_string()))?;
+        let mut subject = Subject::start(&place.launch).map_err(|error| Unstarted {
+            packets: link.since(Duration::ZERO),
+            ..without(error.to_string())
+        })?;
         let service = if shared {
-            Some(Service::raise(&link, &mut subject)?)
+            match Service::raise(&link, &mut subject) {
+                Ok(service) => Some(service),
+                Err(Stop::NotApplicable(why) | Stop::Fail(why)) => {
+                    return Err(Unstarted {
+                        why,
+                        packets: link.since(Duration::ZERO),
+                        dialogue: subject.take_dialogue(),
+                    });
+                }
+            }
         } else {
             None
         };
@@ -173,6 +202,7 @@ impl Session {
 
 fn work(place: &Place, job: &Job, run: &mut Run, tell: &(dyn Fn(&Outcome) + Sync)) {
     let mut session: Option<Session> = None;
+    let mut failures: Vec<Unstarted> = Vec::new();
     for test in &job.tests {
         let begun = Instant::now();
         let shared = test.start != Start::Fresh;
@@ -180,11 +210,14 @@ fn work(place: &Place, job: &Job, run: &mut Run, tell: &(dyn Fn(&Outcome) + Sync
         if session.as_mut().is_some_and(|session| !session.is_sound()) {
             session = None;
         }
-        let mut outcome = match session
-            .take()
-            .map_or_else(|| Session::start(place, shared), Ok)
-        {
+        let next = match (session.take(), failures.last()) {
+            (Some(session), _) => Ok(session),
+            (None, Some(failure)) if failures.len() >= MOST_FAILURES => Err(failure.clone()),
+            (None, _) => Session::start(place, shared),
+        };
+        let mut outcome = match next {
             Ok(mut started) => {
+                failures.clear();
                 let outcome = perform(place, *test, &mut started);
                 started.doubted = verdict(&outcome.findings) == Verdict::Fail;
                 if run.version.is_empty() {
@@ -193,14 +226,17 @@ fn work(place: &Place, job: &Job, run: &mut Run, tell: &(dyn Fn(&Outcome) + Sync
                 session = Some(started);
                 outcome
             }
-            Err(stop) => Outcome {
-                test: *test,
-                verdict: Verdict::NotApplicable,
-                findings: vec![finding(stop)],
-                packets: Vec::new(),
-                dialogue: Vec::new(),
-                took: Duration::ZERO,
-            },
+            Err(failure) => {
+                failures.push(failure.clone());
+                Outcome {
+                    test: *test,
+                    verdict: Verdict::NotApplicable,
+                    findings: vec![finding(Stop::NotApplicable(failure.why))],
+                    packets: failure.packets,
+                    dialogue: failure.dialogue,
+                    took: Duration::ZERO,
+                }
+            }
         };
         outcome.verdict = verdict(&outcome.findings);
         outcome.took = begun.elapsed();

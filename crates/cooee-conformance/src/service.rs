@@ -125,7 +125,7 @@ impl Service {
         })
     }
 
-    /// Whether the subject answers for its SRV record, asked three times at most.
+    /// Whether the subject answers with its SRV record as it was announced, asked three times at most.
     pub fn is_answered_for(&self, link: &Link) -> bool {
         let query = Outgoing::question(&self.instance, RecordType::SRV).build();
         (0..3).any(|_| {
@@ -134,8 +134,8 @@ impl Service {
                 return false;
             };
             let answer = link.wait_for(asked, asked + ms(1000), |packet| {
-                let answer = packet.contents.answer(&self.instance, RecordType::SRV);
-                (packet.is_v4() && answer.is_some()).then_some(())
+                let answer = packet.contents.answer(&self.instance, RecordType::SRV)?;
+                (packet.is_v4() && answer.rdata == self.srv.rdata).then_some(())
             });
             answer.is_some()
         })
