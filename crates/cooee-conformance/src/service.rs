@@ -16,8 +16,6 @@ use crate::subject::{Reply, Subject};
 pub struct Service {
     /// `_cooee-test._tcp.local`.
     pub kind: NameBuf,
-    /// The subtype's name to browse, if the adapter has subtypes.
-    pub subtype: Option<NameBuf>,
     /// The instance.
     pub instance: NameBuf,
     /// Its SRV record as announced.
@@ -33,7 +31,7 @@ pub struct Service {
 impl Service {
     /// The type that the tests publish, without domain.
     pub const TYPE: &str = "_cooee-test._tcp";
-    /// The subtype, where there are any.
+    /// The subtype of the tests about it.
     pub const SUBTYPE: &str = "_blue";
     /// The port.
     pub const PORT: u16 = 4711;
@@ -52,32 +50,14 @@ impl Service {
     /// # Errors
     /// If the adapter refuses, or nothing is announced.
     pub fn raise(link: &Link, subject: &mut Subject) -> Result<Self, Stop> {
-        let with_subtype = format!("{},{}", Self::TYPE, Self::SUBTYPE);
         let port = Self::PORT.to_string();
-        let mut publish = |kind: &str| {
-            let at = link.now();
-            let mut words = vec!["publish", Self::LABEL, kind, &port];
-            words.extend_from_slice(Self::TXT);
-            subject.command(&words).map(|reply| (at, reply))
-        };
-        let (mut asked, mut reply) = publish(&with_subtype)?;
-        let has_subtype = matches!(reply, Reply::Ok(_));
-        if !has_subtype {
-            (asked, reply) = publish(Self::TYPE)?;
-        }
-        if let Reply::Unsupported(text) | Reply::Error(text) = reply {
+        let mut words = vec!["publish", Self::LABEL, Self::TYPE, &port];
+        words.extend_from_slice(Self::TXT);
+        let asked = link.now();
+        if let Reply::Unsupported(text) | Reply::Error(text) = subject.command(&words)? {
             return Err(Stop::NotApplicable(format!("publish: {text}")));
         }
         let mut service = Self::announced(link, Self::LABEL, asked)?;
-        if has_subtype {
-            service.subtype = Some(name(&[
-                Self::SUBTYPE,
-                "_sub",
-                "_cooee-test",
-                "_tcp",
-                "local",
-            ]));
-        }
         link.sleep_until(link.now() + Self::WATCHED);
         service.birth = link.since(asked);
         service
@@ -116,7 +96,6 @@ impl Service {
             target.ok_or_else(|| Stop::Fail(format!("the SRV record is unreadable: {srv}")))?;
         Ok(Self {
             kind,
-            subtype: None,
             instance,
             srv,
             host,

@@ -157,6 +157,7 @@ const FAULTS_OF_RESPONDERS: &[(&str, &str)] = &[
     ("6762-6.7-3/legacy-shared", "no-legacy"),
     ("6763-9-1/service-types", "no-types"),
     ("6763-7.1-1/subtype", "no-subtype"),
+    ("6763-7.1-3/type-beside-subtype", "only-subtype"),
     ("6763-7.1-2/subtype-is-no-type", "types-subtype"),
     ("6763-4.1.1-1/name-beyond-ascii", "ascii-names"),
     ("6763-4.1.1-3/name-with-dots", "splits-dots"),

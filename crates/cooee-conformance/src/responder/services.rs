@@ -19,17 +19,24 @@ pub(super) const TESTS: &[Test] = &[
         "",
         service_types,
     ),
-    standing(
+    fresh(
         "6763-7.1-1/subtype",
         &["6763-7.1-1", "6763-7.1-2", "6763-7.1-4"],
-        "the subtype is answered with the instance under its base type",
+        "a subtype is answered with the instance under its base type",
         "in the additional section only: warn; not within 1.5 s: fail",
         subtype,
     ),
-    standing(
+    fresh(
+        "6763-7.1-3/type-beside-subtype",
+        &["6763-7.1-3"],
+        "an instance with a subtype is found by its type all the same",
+        "not within 1.5 s: fail",
+        type_beside_subtype,
+    ),
+    fresh(
         "6763-7.1-2/subtype-is-no-type",
         &["6763-7.1-2", "6763-9-2"],
-        "the subtype is not among the service types",
+        "a subtype is not among the service types",
         "",
         subtype_is_no_type,
     ),
@@ -113,28 +120,35 @@ fn service_types(stage: &mut Stage<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-fn subtype_name(service: &Service) -> Result<&NameBuf, Stop> {
-    let subtype = service.subtype.as_ref();
-    subtype.ok_or_else(|| Stop::NotApplicable("the adapter has no subtypes".into()))
+fn subtype_name() -> NameBuf {
+    name(&[Service::SUBTYPE, "_sub", "_cooee-test", "_tcp", "local"])
+}
+
+/// A service with a subtype, announced and settled.
+fn coloured(stage: &mut Stage<'_>) -> Result<Service, Stop> {
+    let kinds = format!("{},{}", Service::TYPE, Service::SUBTYPE);
+    let from = stage.publish("Coloured", &kinds, Service::TXT)?;
+    let service = Service::announced(stage.link, "Coloured", from)?;
+    stage.link.sleep_until(stage.link.now() + ms(1300));
+    stage.rest();
+    Ok(service)
 }
 
 fn subtype(stage: &mut Stage<'_>) -> Result<(), Stop> {
-    let service = stage.service()?;
-    let subtype = subtype_name(service)?;
-    let query = Outgoing::question(subtype, RecordType::PTR);
-    stage.rest();
-    let asked = stage.send(&query)?;
+    let service = coloured(stage)?;
+    let subtype = subtype_name();
+    let asked = stage.send(&Outgoing::question(&subtype, RecordType::PTR))?;
     let answer = stage.first(asked, 1500, |packet| {
-        packet.contents.record(subtype, RecordType::PTR).is_some()
+        packet.contents.record(&subtype, RecordType::PTR).is_some()
     });
     let Some(packet) = answer else {
         return Err(Stop::Fail("not answered within 1.5 s".into()));
     };
-    let proper = packet.contents.answer(subtype, RecordType::PTR).is_some();
+    let proper = packet.contents.answer(&subtype, RecordType::PTR).is_some();
     stage.should(proper, || "in the additional section only".into());
     let wanted = RdataBuf::ptr(service.instance.as_name());
     let of_name = packet.contents.all();
-    for record in of_name.filter(|record| record.name == *subtype) {
+    for record in of_name.filter(|record| record.name == subtype) {
         stage.must(record.rdata == wanted, || {
             format!("not the instance: {record}")
         });
@@ -142,21 +156,29 @@ fn subtype(stage: &mut Stage<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
+fn type_beside_subtype(stage: &mut Stage<'_>) -> Result<(), Stop> {
+    let service = coloured(stage)?;
+    let wanted = RdataBuf::ptr(service.instance.as_name());
+    let asked = stage.send(&Outgoing::question(&service.kind, RecordType::PTR))?;
+    let answer = stage.first(asked, 1500, |packet| {
+        let mut records = packet.contents.all();
+        records.any(|record| record.name == service.kind && record.rdata == wanted)
+    });
+    stage.must(answer.is_some(), || "not answered within 1.5 s".into());
+    Ok(())
+}
+
 fn subtype_is_no_type(stage: &mut Stage<'_>) -> Result<(), Stop> {
-    let service = stage.service()?;
-    let subtype = subtype_name(service)?;
+    coloured(stage)?;
     let types = name(&["_services", "_dns-sd", "_udp", "local"]);
     let query = Outgoing::question(&types, RecordType::PTR);
-    let (asked, _) = stage.answer_to(&query, &types, RecordType::PTR)?;
-    let rdata = RdataBuf::ptr(subtype.as_name());
+    let (asked, _) = stage.given_answer_to(&query, &types, RecordType::PTR)?;
+    let rdata = RdataBuf::ptr(subtype_name().as_name());
     for packet in stage.heard(asked, 600) {
-        stage.must(
-            !packet
-                .contents
-                .answers()
-                .any(|record| record.rdata == rdata),
-            || format!("{subtype} is among them"),
-        );
+        let mut answers = packet.contents.answers();
+        stage.must(!answers.any(|record| record.rdata == rdata), || {
+            "it is among them".into()
+        });
     }
     Ok(())
 }

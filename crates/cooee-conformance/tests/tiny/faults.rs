@@ -69,6 +69,7 @@ const KNOWN: &[&str] = &[
     "nxdomain",
     "odd-port",
     "odd-ttl",
+    "only-subtype",
     "opt-shy",
     "other-port",
     "padded-txt",

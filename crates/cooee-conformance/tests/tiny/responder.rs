@@ -265,6 +265,9 @@ impl Responder {
                 ttl,
                 RdataBuf::ptr(instance.as_name()),
             )));
+            if self.faults.has("only-subtype") {
+                records.retain(|own| own.record.name != domain);
+            }
             if self.faults.has("types-subtype") {
                 records.push(Own::shared(RecordBuf::new(
                     types.clone(),

@@ -193,8 +193,7 @@ fn shared_without_flush(stage: &mut Stage<'_>) -> Result<(), Stop> {
     let service = stage.service()?;
     for packet in responses(service) {
         for record in packet.contents.all() {
-            let is_shared = record.kind() == RecordType::PTR && record.name == service.kind
-                || service.subtype.as_ref() == Some(&record.name);
+            let is_shared = record.kind() == RecordType::PTR && record.name == service.kind;
             if is_shared {
                 stage.must(!record.cache_flush, || {
                     format!("with the bit at {}: {record}", seconds(packet.at))
