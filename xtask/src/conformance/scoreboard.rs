@@ -18,8 +18,10 @@ with one stack at a time, asks, answers, contradicts and watches. It shares no c
 format, and it can be run against any stack for which somebody writes an [adapter](../crates/cooee-conformance/PROTOCOL.md).
 
 *pass* is as the RFC wants it; *warn* is against a SHOULD or slow; *fail* is against a MUST or a rule without which others suffer;
-*n/a* could not be asked of this stack, because its interface has no such thing. Where the RFC leaves room every reading passes. A fail of
-another stack was read in its capture before it came here. If one is wrong nevertheless, the tester is at fault: tell us.
+*n/a* could not be asked of this stack, because its interface has no such thing. Where the RFC leaves room every reading passes. Where a
+stack seemed to fail, captures were read, kind by kind if not one by one, and the tester or the adapter was mended where it was at
+fault. If one is wrong nevertheless: tell us. Two stacks are tested as less than they are: hick by IPv4 alone, because version 0.2.0 takes its
+own probes for a rival's when it has both families; systemd-resolved without browsing that goes on, which version 252 has not.
 
 This page is written by `cargo xtask conformance` (Linux, root), which makes network namespaces, prepares the stacks in pinned versions,
 and keeps the packets of each test in `target/conformance/results`. On a busy machine timing limits can be missed by a subject that is
