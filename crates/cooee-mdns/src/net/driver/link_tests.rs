@@ -2,9 +2,13 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::time::sleep;
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Level, Metadata, Subscriber};
 
 use super::Driver;
 use super::testbed::{Host, settle};
@@ -59,6 +63,60 @@ async fn a_family_joins_when_its_address_has_been_checked() {
     assert_eq!(host.joined(), [(2, Family::V6)]);
     let downs = told.take().into_iter().filter(|t| t.starts_with("down"));
     assert_eq!(downs.count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn addresses_that_come_and_go_join_nothing_anew_and_fill_no_log() {
+    let log = Log::default();
+    let _subscribed = tracing::subscriber::set_default(log.clone());
+    let host = Host::with([ethernet(2, "eth0")]);
+    let (_handle, told, _) = host.start(Links::default());
+    settle().await;
+    assert_eq!(told.take(), ["links eth0", "up eth0"]);
+    assert!(log.0.swap(0, Ordering::Relaxed) > 0, "the link is up");
+    // A second of IPv4, which is none for the group, and the temporary ones of IPv6.
+    let temporary = |n| Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, n).into();
+    let second = IpAddr::from(Ipv4Addr::new(192, 0, 2, 3));
+    let addresses = (1..20).map(temporary).chain([second]);
+    for address in addresses {
+        host.change(|interfaces| {
+            interfaces[0].addresses.push(Address {
+                address,
+                prefix_len: 64,
+                is_tentative: false,
+            });
+        });
+        settle().await;
+    }
+    assert_eq!(host.joined(), [(2, Family::V4), (2, Family::V6)]);
+    host.change(|interfaces| interfaces[0].addresses.truncate(2));
+    settle().await;
+    assert_eq!(host.joined(), [(2, Family::V4), (2, Family::V6)]);
+    assert!(told.take().iter().all(|told| told == "links eth0"));
+    assert_eq!(log.0.load(Ordering::Relaxed), 0);
+}
+
+/// Counts what is logged above `debug`.
+#[derive(Clone, Default)]
+struct Log(Arc<AtomicUsize>);
+
+impl Subscriber for Log {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= Level::INFO
+    }
+
+    fn event(&self, _: &tracing::Event<'_>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
 }
 
 #[tokio::test(start_paused = true)]
