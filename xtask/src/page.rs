@@ -1,9 +1,9 @@
 //! The page of `cooee ui` in a real browser, in a network namespace in which nothing else is.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use crate::workspace::{self, Outcome, build_release, find_program, root};
+use crate::workspace::{self, Outcome, find_program, root};
 
 /// Where the test lies.
 const SOURCE: &str = "crates/cooee-cli/tests/page";
@@ -60,8 +60,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     let (Some(browser), Some(mut command)) = (browser(), namespace()) else {
         return Err(cannot_run_here().unwrap_or_else(|| "it cannot run here".into()));
     };
-    let cooee = build_release(&["--package", "cooee-cli", "--bin", "cooee"])?;
-    let crowd = build_release(&["--package", "cooee-cli", "--example", "crowd"])?;
+    let (cooee, crowd) = build()?;
     let folder = root().join("target/page");
     prepare(&folder)?;
     command
@@ -76,6 +75,34 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         command.env("SCREENSHOTS", root().join("docs/images"));
     }
     workspace::run(&mut command)
+}
+
+/// Builds the command and the crowd as `cargo test` does, so that nothing is compiled twice.
+fn build() -> Outcome<(PathBuf, PathBuf)> {
+    let what = [
+        "--package",
+        "cooee-cli",
+        "--bin",
+        "cooee",
+        "--example",
+        "crowd",
+    ];
+    let form = ["--message-format", "json-render-diagnostics"];
+    let told = workspace::output(
+        workspace::cargo()
+            .arg("build")
+            .args(what)
+            .args(form)
+            .stderr(Stdio::inherit()),
+    )?;
+    let built = |name: &str| {
+        told.lines()
+            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+            .filter(|message| message["target"]["name"] == name)
+            .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+            .ok_or_else(|| format!("cargo built no {name}"))
+    };
+    Ok((built("cooee")?, built("crowd")?))
 }
 
 /// Lays out the test with the packages that its lock file names.
