@@ -152,6 +152,7 @@ mod tests {
 
     #[test]
     fn binary_values_are_counted_or_written_as_hex() {
+        // 6763-6.5-5
         let strings = strings(&[
             b"icon=\xff\x00",
             b"n=\x01",

@@ -35,7 +35,7 @@ fn names_are_read_from_the_right() {
 
 #[test]
 fn names_print_with_exact_escapes() {
-    // 6763-4.3-2, 6763-4.3-3, 6763-13.1-1
+    // 6763-4.3-2, 6763-4.3-3, 6763-4.3-4, 6763-13.1-1
     let http = ServiceType::tcp("http").unwrap();
     for (instance, text) in [
         (&b"Dr. Pepper"[..], "Dr\\. Pepper._http._tcp.local"),
@@ -49,6 +49,9 @@ fn names_print_with_exact_escapes() {
         let name = ServiceName::local(InstanceName::from_bytes(instance).unwrap(), http);
         assert_eq!(name.to_string(), text);
         assert_eq!(parse(text).instance().as_bytes(), instance);
+        // As any name of DNS is parsed, too.
+        let plain: NameBuf = text.parse().unwrap();
+        assert!(plain.labels().eq(name.as_name().labels()));
     }
     assert_eq!(
         parse("Multicast\\032DNS._http._tcp.dns-sd.org")
