@@ -17,6 +17,8 @@ IN = 1
 # Only multicast DNS is to answer, on either family.
 MDNS = 8 | 16
 USER = "systemd-resolve"
+# In seconds.
+SETTLED = 2
 
 
 class Resolved:
@@ -136,6 +138,8 @@ async def start():
     await bus.wait_for(SERVICE)
     resolved = Resolved(bus, daemon)
     await resolved.call("SetLinkMulticastDNS", "is", [resolved.index, "yes"])
+    # It asks nothing before it has probed for its host name, and has no sign for that.
+    await asyncio.sleep(SETTLED)
     return resolved, f"systemd-resolved {sys.argv[3]}"
 
 
