@@ -1,9 +1,10 @@
 //! What strangers may send: the subject goes on to answer.
 
-use cooee_wire::{RecordType, Section};
+use cooee_wire::{RdataBuf, RecordBuf, RecordType, Section};
 
 use super::standing;
 use crate::query::Outgoing;
+use crate::service::{Service, foreign_srv};
 use crate::stage::{Stage, Stop};
 use crate::test::Test;
 
@@ -80,10 +81,7 @@ fn throw(stage: &Stage<'_>, octets: &[u8]) -> Result<(), Stop> {
 
 fn survives_short_messages(stage: &mut Stage<'_>) -> Result<(), Stop> {
     let service = stage.service()?;
-    let response = Outgoing::response()
-        .answer(service.ptr(4500))
-        .record(Section::Additional, service.srv.clone())
-        .build();
+    let response = of_somebody_else(service);
     let query = Outgoing::question(&service.kind, RecordType::PTR)
         .answer(service.ptr(4500))
         .build();
@@ -93,6 +91,16 @@ fn survives_short_messages(stage: &mut Stage<'_>) -> Result<(), Stop> {
         }
     }
     judge_alive(stage)
+}
+
+/// A response about another instance of the type: spoilt, it cannot be taken for a conflict.
+fn of_somebody_else(service: &Service) -> Vec<u8> {
+    let other = Service::instance("Somebody Else");
+    let rdata = RdataBuf::ptr(other.as_name());
+    Outgoing::response()
+        .answer(RecordBuf::new(service.kind.clone(), 4500, rdata))
+        .record(Section::Additional, foreign_srv(&other))
+        .build()
 }
 
 /// A message with one question or one record whose name is these octets.
@@ -169,10 +177,7 @@ impl Noise {
 fn survives_noise(stage: &mut Stage<'_>) -> Result<(), Stop> {
     let service = stage.service()?;
     let mut noise = Noise(0x6762_6763);
-    let good = Outgoing::response()
-        .answer(service.ptr(4500))
-        .record(Section::Additional, service.srv.clone())
-        .build();
+    let good = of_somebody_else(service);
     for round in 0..400 {
         let mut octets = if round % 2 == 0 {
             let len = usize::try_from(noise.next() % 600).unwrap_or(0);
