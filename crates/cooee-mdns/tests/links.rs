@@ -47,6 +47,24 @@ fn a_name_means_on_each_link_what_is_said_there() {
 }
 
 #[test]
+fn an_address_with_two_prefixes_is_one_record() {
+    // 6762-14-4: as while the mask of an address is changed.
+    let mut lan = Lan::new(1);
+    let host = lan.network.add_station("a");
+    let addresses = ["192.0.2.1/24", "192.0.2.1/16"].map(|text| text.parse().expect("an address"));
+    lan.network.join(host, lan.link, &addresses);
+    lan.publish(host, RecordSet::new().host_addresses(name("box.local")));
+    lan.run_ms(5000);
+    let start = lan.now();
+    lan.inject("192.0.2.9:5353", &query("box.local", RecordType::A, &[]));
+    lan.run_ms(500);
+    let sent = lan.sent(host, start);
+    let answers = sent.iter().flat_map(|packet| records(packet));
+    let answers = answers.filter(|(_, record)| record.kind() == RecordType::A);
+    assert_eq!(answers.count(), 1, "{}", lan.network.chronicle());
+}
+
+#[test]
 fn a_host_defends_its_name_on_every_link() {
     // 6762-14-1
     let mut lan = Lan::new(2);

@@ -25,14 +25,14 @@ impl InterfaceTable {
             }
             Told::Address(index, address) => {
                 let addresses = self.addresses.entry(index).or_default();
-                match addresses.iter_mut().find(|a| a.address == address.address) {
+                match addresses.iter_mut().find(|a| is_same(a, &address)) {
                     Some(known) => *known = address,
                     None => addresses.push(address),
                 }
             }
             Told::AddressGone(index, gone) => {
                 if let Some(addresses) = self.addresses.get_mut(&index) {
-                    addresses.retain(|a| a.address != gone);
+                    addresses.retain(|a| !is_same(a, &gone));
                 }
             }
             Told::Done { .. } | Told::Failed(_) => {}
@@ -62,9 +62,14 @@ impl InterfaceTable {
     }
 }
 
+/// Whether both are one entry of the kernel's, perhaps with other flags: one address may be there with several prefixes.
+fn is_same(a: &Address, b: &Address) -> bool {
+    (a.address, a.prefix_len) == (b.address, b.prefix_len)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::net::{IpAddr, Ipv4Addr};
+    use std::net::Ipv4Addr;
 
     use super::*;
 
@@ -119,14 +124,29 @@ mod tests {
     }
 
     #[test]
+    fn an_address_with_another_prefix_outlives_the_one_it_replaces() {
+        // As a mask is changed without a gap: the new one first, then the old one away.
+        let wider = Address {
+            prefix_len: 16,
+            ..address(1, false)
+        };
+        let interfaces = told([
+            link(3, "eth0"),
+            Told::Address(3, address(1, false)),
+            Told::Address(3, wider),
+            Told::AddressGone(3, address(1, false)),
+        ]);
+        assert_eq!(interfaces[0].addresses, [wider]);
+    }
+
+    #[test]
     fn what_is_gone_is_gone_with_all_that_belonged_to_it() {
-        let gone = |last| IpAddr::from(Ipv4Addr::new(10, 0, 0, last));
         let interfaces = told([
             link(3, "eth0"),
             Told::Address(3, address(1, false)),
             Told::Address(3, address(2, false)),
-            Told::AddressGone(3, gone(1)),
-            Told::AddressGone(9, gone(1)),
+            Told::AddressGone(3, address(1, false)),
+            Told::AddressGone(9, address(1, false)),
         ]);
         assert_eq!(interfaces[0].addresses, [address(2, false)]);
         let interfaces = told([

@@ -19,7 +19,7 @@ pub(super) enum Told {
     LinkGone(u32),
     /// The interface with this index has an address, or the address is different from before.
     Address(u32, Address),
-    AddressGone(u32, IpAddr),
+    AddressGone(u32, Address),
     /// All that was asked for has been told. `interrupted`: it changed meanwhile and may be inconsistent.
     Done {
         interrupted: bool,
@@ -111,21 +111,28 @@ fn next_message(octets: &[u8]) -> Option<(Header, &[u8], &[u8])> {
 
 fn told(header: Header, body: &[u8]) -> Option<Told> {
     match header.kind {
-        message::ERROR => match i32::from_ne_bytes(*body.first_chunk()?) {
-            0 => None,
-            error => Some(Told::Failed(error.saturating_neg())),
-        },
-        message::DONE => Some(Told::Done {
-            interrupted: header.flags & DUMP_INTERRUPTED != 0,
+        message::ERROR => error(body).map(Told::Failed),
+        // The last message of a list tells too if the list broke off.
+        message::DONE => Some(match error(body) {
+            Some(error) => Told::Failed(error),
+            None => Told::Done {
+                interrupted: header.flags & DUMP_INTERRUPTED != 0,
+            },
         }),
         message::NEW_LINK => link(body).map(Told::Link),
         message::DELETED_LINK => link(body).map(|link| Told::LinkGone(link.index)),
         message::NEW_ADDRESS => address(body).map(|(index, address)| Told::Address(index, address)),
         message::DELETED_ADDRESS => {
-            address(body).map(|(index, gone)| Told::AddressGone(index, gone.address))
+            address(body).map(|(index, address)| Told::AddressGone(index, address))
         }
         _ => None,
     }
+}
+
+/// An error number, negative, or 0 for none.
+fn error(body: &[u8]) -> Option<i32> {
+    let number = i32::from_ne_bytes(*body.first_chunk()?);
+    (number < 0).then(|| number.saturating_neg())
 }
 
 /// An `ifinfomsg`: family u8, pad u8, type u16, index i32, flags u32, change u32.
@@ -409,6 +416,13 @@ mod tests {
         assert_eq!(all(&error(-1)), [Told::Failed(1)]);
         assert_eq!(all(&error(0)), []);
         assert_eq!(all(&error(i32::MIN)), [Told::Failed(i32::MAX)]);
+    }
+
+    #[test]
+    fn a_list_that_breaks_off_with_an_error_is_not_a_whole_one() {
+        let done = |number: i32| message(message::DONE, 0, &number.to_ne_bytes());
+        assert_eq!(all(&done(0)), [Told::Done { interrupted: false }]);
+        assert_eq!(all(&done(-12)), [Told::Failed(12)]);
     }
 
     #[test]

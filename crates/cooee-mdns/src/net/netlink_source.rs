@@ -206,6 +206,7 @@ impl Reader {
             Told::Failed(error) => {
                 tracing::warn!(target: "cooee_mdns", error = %Errno::from_raw(error), "the kernel did not list the interfaces");
                 self.dump = Dump::None;
+                self.is_stale = true;
             }
             // News that come during a dump stand between its parts in the order in which things happened.
             news if self.dump == Dump::None => self.table.apply(news),
@@ -278,6 +279,19 @@ mod tests {
         })
         .await;
 
+        // Another mask, without a moment in which there is no address.
+        ip("addr add 192.0.2.7/16 dev eth7\naddr del 192.0.2.7/24 dev eth7");
+        until(&mut source, |all| {
+            let addresses = &named(all, "eth7").unwrap().addresses;
+            let v4: Vec<u8> = addresses
+                .iter()
+                .filter(|a| a.address.is_ipv4())
+                .map(|a| a.prefix_len)
+                .collect();
+            v4 == [16]
+        })
+        .await;
+
         ip("link set far down");
         until(&mut source, |all| !named(all, "eth7").unwrap().is_running).await;
         ip("link set eth7 down\nlink set eth7 name lan");
@@ -298,6 +312,21 @@ mod tests {
         .await;
         ip("link del lan");
         until(&mut source, |all| named(all, "lan").is_none()).await;
+    }
+
+    #[tokio::test]
+    async fn a_list_that_is_refused_is_asked_for_again() {
+        let Ok(mut source) = NetlinkSource::open() else {
+            println!("skipped: netlink is not allowed here");
+            return;
+        };
+        let reader = &mut source.reader;
+        reader.ask(Question::Links).unwrap();
+        let refused = reader.sequence;
+        reader.apply(Told::Failed(Errno::EBUSY as i32)).unwrap();
+        reader.read_all().unwrap();
+        assert!(reader.sequence > refused, "nobody asked again");
+        assert_eq!((reader.dump, reader.is_stale), (Dump::None, false));
     }
 
     #[test]
