@@ -148,6 +148,18 @@ const UNKNOWN_MTU: u32 = 1500;
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+    use crate::net::StartError;
+
+    #[test]
+    fn a_runtime_without_timers_is_told_and_nothing_panics() {
+        let bare = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()
+            .unwrap();
+        let _inside = bare.enter();
+        let opened = super::super::system::in_runtime(PolledSource::open);
+        assert!(matches!(opened, Err(StartError::NoRuntime)));
+    }
 
     #[tokio::test]
     async fn both_sources_of_interfaces_agree() {

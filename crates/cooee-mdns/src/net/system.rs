@@ -42,18 +42,16 @@ struct Waited {
 
 /// All interfaces of the machine, as they are at this moment.
 pub(super) fn look() -> Result<Vec<Interface>, StartError> {
-    // The timer is not needed, but the runtime that it needs is.
-    deadline()?;
-    let source = interface_source::open().map_err(StartError::System)?;
-    Ok(source.interfaces())
+    Ok(in_runtime(interface_source::open)?.interfaces())
 }
 
-fn deadline() -> Result<Deadline, StartError> {
+/// Opens what waits with the present tokio runtime.
+pub(super) fn in_runtime<T>(open: impl FnOnce() -> io::Result<T>) -> Result<T, StartError> {
     if Handle::try_current().is_err() {
         return Err(StartError::NoRuntime);
     }
-    // A runtime does not tell whether its I/O driver is on; it panics if it is not.
-    catch_unwind(AssertUnwindSafe(Deadline::new))
+    // A runtime does not tell whether its I/O and time drivers are on; it panics if they are not.
+    catch_unwind(AssertUnwindSafe(open))
         .map_err(|_| StartError::NoRuntime)?
         .map_err(StartError::System)
 }
@@ -75,8 +73,8 @@ impl System {
         families: Families,
         open: impl Fn(Family, u16) -> io::Result<LinkSocket>,
     ) -> Result<Self, StartError> {
-        let deadline = deadline()?;
-        let interfaces = interface_source::open().map_err(StartError::System)?;
+        let deadline = in_runtime(Deadline::new)?;
+        let interfaces = in_runtime(interface_source::open)?;
 
         let mut sockets = Vec::new();
         let mut missing = Vec::new();
