@@ -109,7 +109,8 @@ pub struct LinkInfo {
     pub mtu: u32,
     /// Unicast to port 5353 reaches us: nobody else on this host shares the port (ruling 2).
     pub unicast_reliable: bool,
-    /// Networks on the link beside those of the addresses, for example from router advertisements (RFC 6762 §11).
+    /// Networks on the link beside those of the addresses, for example from router advertisements (RFC 6762 §11). Empty for the links of
+    /// the crate's own driver, which knows the prefixes of addresses only.
     pub on_link: Vec<Prefix>,
 }
 

@@ -9,6 +9,8 @@
 //! - The kernel tells of every interface and address as it comes and goes. Which of them are links to use is a matter of
 //!   [`Links`]; each [`Link`] says whether it is in use and why.
 //! - Every datagram is sent out of one interface by its index, and judged by the index it arrived on; routes play no part.
+//! - What counts as on the link are the prefixes of the interface's own addresses. A prefix that a router only advertises, without an address of
+//!   ours from it, is not read from the kernel: a unicast from there is dropped as one from elsewhere, a multicast is heard.
 //! - What the engine sends as one multicast leaves in each family of the link, paced so that receivers can follow.
 //! - The system hands our own multicasts back to us. The engine recognises them by what it has sent; a datagram from our own address that is
 //!   none of them shows that another program here shares the port.
