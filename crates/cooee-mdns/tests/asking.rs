@@ -5,11 +5,12 @@ mod lan;
 use cooee_mdns::{Event, Instant, LinkSet, QueryOptions, RecordSet};
 use cooee_wire::{Flags, Message, QuestionBuf, RecordBuf, RecordType, Section};
 use lan::{
-    Lan, a, flush, message, ms, name, ptr, query, questions, records, response, service, txt,
+    Lan, a, flush, message, ms, name, ptr, query, questions, records, response, service, srv, txt,
     with_ttl,
 };
 
 const HTTP: &str = "_http._tcp.local";
+const SHOP: &str = "Shop._http._tcp.local";
 
 #[test]
 fn the_first_query_waits_20_to_120_ms_and_the_intervals_double_up_to_an_hour() {
@@ -334,6 +335,31 @@ fn a_truncated_query_stands_for_ours_unless_what_follows_knows_more() {
     );
     let first = asked(&[ptr(HTTP, "Shop._http._tcp.local")])[0];
     assert!(first <= 120, "{first}");
+}
+
+#[test]
+fn what_follows_a_truncated_query_asks_nothing_that_has_been_answered_meanwhile() {
+    // 6762-7.3-1, 6762-5.2-15
+    let mut lan = Lan::new(32);
+    let host = lan.host("a", 1);
+    let start = lan.now();
+    lan.ask(host, SHOP, RecordType::SRV);
+    let question = [QuestionBuf::new(name(SHOP), RecordType::SRV)];
+    let first = message(Flags::QUERY.with_truncated(true), &question, &[]);
+    let known = (Section::Answer, srv(SHOP, "other.local", 80));
+    let last = message(Flags::QUERY, &[], &[known]);
+    let answer = response(&[flush(srv(SHOP, "box.local", 80))]);
+    for part in [first, answer, last] {
+        lan.inject("192.0.2.9:5353", &part);
+        lan.inject("[fe80::9]:5353", &part);
+    }
+    lan.run_ms(5000);
+    assert_eq!(
+        lan.asked_at(host, start, SHOP, RecordType::SRV),
+        [] as [u64; 0],
+        "{}",
+        lan.network.transcript()
+    );
 }
 
 #[test]

@@ -492,6 +492,33 @@ fn a_confirmed_record_that_nobody_asks_for_is_left_alone() {
 }
 
 #[test]
+fn a_doubted_record_that_goes_and_comes_back_is_left_alone_too() {
+    // 6762-5.2-13, 6762-10.1-3, 6762-10.4-5
+    let mut lan = Lan::new(21);
+    let host = lan.host("a", 1);
+    let srv = flush(srv(SHOP, "box.local", 80));
+    lan.inject("192.0.2.9:5353", &response(std::slice::from_ref(&srv)));
+    lan.run_ms(1000);
+    lan.network.command(host, |station, now| {
+        station
+            .engine
+            .reconfirm(now, &srv.as_record(), &cooee_mdns::LinkSet::All);
+    });
+    lan.run_ms(500);
+    lan.inject("192.0.2.9:5353", &response(&[with_ttl(srv.clone(), 0)]));
+    lan.run_ms(500);
+    lan.inject("192.0.2.9:5353", &response(&[srv]));
+    lan.run_ms(10);
+    let start = lan.now();
+    lan.run_ms(200_000);
+    assert!(
+        lan.sent(host, start).is_empty(),
+        "{}",
+        lan.network.transcript()
+    );
+}
+
+#[test]
 fn a_record_that_comes_and_goes_and_comes_and_goes_says_goodbye_once_a_second() {
     // Ruling 8, 6762-6-30
     let mut lan = Lan::new(20);

@@ -323,6 +323,38 @@ fn after_fifteen_conflicts_in_ten_seconds_each_attempt_waits_five_seconds() {
 }
 
 #[test]
+fn a_rival_that_probes_does_not_shorten_the_wait_after_many_conflicts() {
+    // 6762-8.1-18, 6762-8.2-7: the five seconds, not the one of the tie-break
+    let mut lan = Lan::new(14);
+    let host = lan.host("a", 1);
+    let owner = |attempt: u32| format!("box-{attempt}.local");
+    let group = lan.publish(host, RecordSet::new().unique(txt(&owner(0), "mine")));
+    for attempt in 0..15_u32 {
+        let start = lan.now();
+        let before = lan.network.packets().len();
+        lan.network.run_until(start + ms(20_000), |network| {
+            network.packets().len() > before
+        });
+        let theirs = flush(txt(&owner(attempt), "theirs"));
+        lan.inject("192.0.2.77:5353", &response(&[theirs]));
+        lan.run_ms(400);
+        let next = RecordSet::new().unique(txt(&owner(attempt + 1), "mine"));
+        lan.network
+            .command(host, |station, now| station.engine.rename(now, group, next))
+            .expect("a rename");
+    }
+    let start = lan.now();
+    let theirs = txt(&owner(15), "theirs, and later than ours");
+    lan.inject("192.0.2.77:5353", &probe(&owner(15), &[theirs]));
+    lan.run_ms(10_000);
+    let probes = lan.asked_at(host, start, &owner(15), RecordType::ANY);
+    assert!(
+        probes.first().is_some_and(|first| *first >= 5000),
+        "{probes:?}"
+    );
+}
+
+#[test]
 fn conflicts_count_however_fast_they_come() {
     // 6762-8.1-18, ruling 18: each name is denied within a millisecond of its first probe, and the next one tried at once.
     let mut lan = Lan::new(13);

@@ -149,3 +149,38 @@ fn twins_of_a_query_that_was_answered_by_multicast_get_nothing_more() {
     assert_eq!(sent, ["224.0.0.251:5353", "[ff02::fb]:5353"]);
     lan.assert_clean();
 }
+
+#[test]
+fn what_one_program_knows_takes_nothing_back_from_another_of_the_same_host() {
+    // 6762-7.2-6, 6762-6.7-1: a simple resolver beside the host's responder
+    let (mut lan, host) = host(33);
+    lan.publish(host, RecordSet::new().unique(txt("box.local", "hello")));
+    lan.run_ms(5000);
+    let start = lan.now();
+    let question = |kind| QuestionBuf {
+        unicast_response: true,
+        ..QuestionBuf::new(name("box.local"), kind)
+    };
+    let both = [question(RecordType::A), question(RecordType::TXT)];
+    lan.inject("192.0.2.9:5353", &message(Flags::QUERY, &both, &[]));
+    lan.run_ms(5);
+    let known = [lan::a("box.local", 1), txt("box.local", "hello")];
+    let knowing = query("box.local", RecordType::AAAA, &known);
+    lan.inject("192.0.2.9:40000", &knowing);
+    lan.run_ms(1000);
+    let sent = lan.sent(host, start);
+    let mut reply = sent
+        .iter()
+        .filter(|packet| packet.destination.port() == 5353 && packet.destination.is_ipv4());
+    let reply = reply
+        .next()
+        .unwrap_or_else(|| panic!("{}", lan.network.transcript()));
+    let kinds: Vec<RecordType> = records(reply)
+        .iter()
+        .map(|(_, record)| record.kind())
+        .collect();
+    assert!(
+        kinds.contains(&RecordType::A) && kinds.contains(&RecordType::TXT),
+        "{kinds:?}"
+    );
+}

@@ -230,13 +230,10 @@ impl Link {
         }
     }
 
-    /// The same for what was to go to this querier alone.
+    /// The same for what was to go to this querier alone, not to another program of its host.
     fn take_back_replies(&mut self, query: &Query<'_>) {
         let mut replies = core::mem::take(&mut self.replies);
-        for reply in replies
-            .iter_mut()
-            .filter(|reply| reply.to.ip() == query.source.ip())
-        {
+        for reply in replies.iter_mut().filter(|reply| reply.to == query.source) {
             reply
                 .answers
                 .retain(|&slot| !self.is_known(slot, query.serial));

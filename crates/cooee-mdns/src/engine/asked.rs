@@ -280,6 +280,7 @@ impl Asked {
     /// Begins the series anew.
     pub(super) fn restart_series(&mut self) {
         self.series.interval = None;
+        self.stand_in = None;
         self.complete = false;
     }
 }

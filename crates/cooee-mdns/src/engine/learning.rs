@@ -199,7 +199,7 @@ impl Link {
             Learned::Rescued(slot) => self.tell_untold(slot, cx),
             _ => {}
         }
-        let is_confirmed = learned == Learned::Confirmed(slot);
+        let is_confirmed = matches!(learned, Learned::Confirmed(_) | Learned::Rescued(_));
         if is_confirmed {
             self.drop_question_of_nobody(record, name_hash);
         }
@@ -305,7 +305,7 @@ impl Link {
         self.start_series(now, asked, cx);
     }
 
-    /// A doubted record has been confirmed: the question that was asked for that purpose alone is not asked any more.
+    /// A record that may have been doubted has been confirmed: the question that was asked for that purpose alone is not asked any more.
     // RFC 6762 §5.2 (6762-5.2-13)
     fn drop_question_of_nobody(&mut self, record: &Record<'_>, name_hash: u64) {
         let asked = self

@@ -536,11 +536,9 @@ impl Link {
             for group in groups {
                 if let Some(state) = self.groups.get_mut(&group) {
                     state.phase = Phase::Probing(0);
-                    state.timer.set(
-                        now + TIEBREAK_DEFERRAL,
-                        Why::Group(group),
-                        &mut self.deadlines,
-                    );
+                    // After many conflicts it may have to wait longer (6762-8.1-18).
+                    let due = (now + TIEBREAK_DEFERRAL).max(state.timer.due().unwrap_or(now));
+                    state.timer.set(due, Why::Group(group), &mut self.deadlines);
                 }
                 self.ready_probes.retain(|unit| unit.group != group);
             }

@@ -135,6 +135,7 @@ impl Link {
         };
         asked.complete = true;
         asked.ready = false;
+        asked.stand_in = None;
         asked.timer.clear();
         if !asked.clients.is_empty() {
             cx.notices
