@@ -451,6 +451,33 @@ fn who_asks_while_a_record_is_leaving_is_told_when_it_is_rescued() {
 }
 
 #[test]
+fn a_cancelled_query_is_told_of_no_record_that_comes_back() {
+    // 6762-10.1-3: it has asked while the record was going
+    let mut lan = Lan::new(23);
+    let host = lan.host("a", 1);
+    lan.inject("192.0.2.9:5353", &response(&[ptr(HTTP, SHOP)]));
+    lan.run_ms(1000);
+    let goodbye = with_ttl(ptr(HTTP, SHOP), 0);
+    lan.inject("192.0.2.9:5353", &response(&[goodbye]));
+    lan.run_ms(100);
+    let (early, late) = (
+        lan.ask(host, HTTP, RecordType::PTR),
+        lan.ask(host, HTTP, RecordType::PTR),
+    );
+    lan.network
+        .command(host, |station, now| station.engine.cancel(now, early));
+    lan.inject("192.0.2.9:5353", &response(&[ptr(HTTP, SHOP)]));
+    lan.run_ms(3000);
+    let told = |wanted| {
+        let is_told =
+            |event: &Event| matches!(event, Event::Answer { query, .. } if *query == wanted);
+        let events = &lan.network.node(host).events;
+        events.iter().any(|(_, event)| is_told(event))
+    };
+    assert!(told(late) && !told(early));
+}
+
+#[test]
 fn one_query_that_asks_twice_throws_no_doubt() {
     // 6762-10.5-2, ruling 6: two or more queries
     let mut lan = Lan::new(18);
@@ -516,6 +543,34 @@ fn a_doubted_record_that_goes_and_comes_back_is_left_alone_too() {
         "{}",
         lan.network.transcript()
     );
+}
+
+#[test]
+fn who_asks_for_a_doubted_record_does_not_end_the_asking() {
+    // 6762-10.4-5, 6762-5.2-15: a program that could not connect doubts the record, and looks it up again
+    let mut lan = Lan::new(22);
+    let (shop, host) = (lan.host("shop", 1), lan.host("a", 2));
+    lan.publish(shop, service("Shop", "box.local", 80));
+    lan.ask(host, SHOP, RecordType::SRV);
+    lan.run_ms(5000);
+    let srv = srv(SHOP, "box.local", 80);
+    lan.network.command(host, |station, now| {
+        station
+            .engine
+            .reconfirm(now, &srv.as_record(), &cooee_mdns::LinkSet::All);
+    });
+    let start = lan.now();
+    let again = lan.ask(host, SHOP, RecordType::SRV);
+    lan.run_ms(20_000);
+    assert!(
+        !lan.asked_at(host, start, SHOP, RecordType::SRV).is_empty(),
+        "{}",
+        lan.network.transcript()
+    );
+    let gone = |event: &Event| matches!(event, Event::Answer { query, presence: Presence::Gone, .. } if *query == again);
+    let events = &lan.network.node(host).events;
+    assert!(!events.iter().any(|(_, event)| gone(event)));
+    assert_eq!(lan.answers(host).len(), 1);
 }
 
 #[test]

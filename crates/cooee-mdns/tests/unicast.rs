@@ -184,3 +184,31 @@ fn what_one_program_knows_takes_nothing_back_from_another_of_the_same_host() {
         "{kinds:?}"
     );
 }
+
+#[test]
+fn an_answer_that_others_may_give_too_waits_by_unicast_as_by_multicast() {
+    // 6762-5.4-11, 6762-6-21
+    let mut waits = Vec::new();
+    for seed in 0..50 {
+        let mut lan = Lan::new(seed);
+        let host = lan.host("a", 1);
+        lan.publish(
+            host,
+            RecordSet::new().shared(ptr(HTTP, "x._http._tcp.local")),
+        );
+        lan.run_ms(5000);
+        let start = lan.now();
+        lan.inject("192.0.2.9:5353", &qu(HTTP, RecordType::PTR));
+        lan.run_ms(500);
+        let sent = lan.sent(host, start);
+        assert_eq!(sent.len(), 1, "{}", lan.network.transcript());
+        assert_eq!(sent[0].destination.to_string(), "192.0.2.9:5353");
+        waits.push(lan::millis(sent[0].at, start));
+    }
+    // The query takes up to a millisecond.
+    assert!(
+        waits.iter().all(|wait| (20..=122).contains(wait)),
+        "{waits:?}"
+    );
+    assert!(waits.iter().max() > waits.iter().min());
+}

@@ -40,8 +40,8 @@ impl Link {
         }
     }
 
-    /// Whether a complete answer is known: a unique RRset, or the word that there is none.
-    // RFC 6762 §5.2 (6762-5.2-15), ruling 4
+    /// Whether a complete answer is known: a unique RRset that nobody doubts, or the word that there is none.
+    // RFC 6762 §5.2 (6762-5.2-15), §10.4 (6762-10.4-5), ruling 4
     pub(super) fn is_answered(&self, question: &QuestionBuf, cx: &Context) -> bool {
         let QuestionBuf {
             ref name,
@@ -57,7 +57,8 @@ impl Link {
             .matching(&cx.keys, name.as_name(), kind, class)
             .filter_map(|slot| self.cache.get(slot))
             .any(|cached| {
-                cached.record.cache_flush && cached.record.kind() == kind && !cached.leaving
+                let is_sure = !cached.leaving && cached.doubted_until.is_none();
+                is_sure && cached.record.cache_flush && cached.record.kind() == kind
             });
         let hash = cx.keys.name(name.as_name());
         let own = self

@@ -468,20 +468,17 @@ impl Link {
         }
     }
 
-    /// Tells those who asked while the record was leaving that it stays.
+    /// Tells those who asked while the record was leaving, and still do, that it stays.
     fn tell_untold(&mut self, slot: usize, cx: &mut Context) {
-        let Some(cached) = self.cache.get_mut(slot) else {
-            return;
-        };
-        for query in core::mem::take(&mut cached.untold) {
-            let (record, presence) = (cached.record.clone(), Presence::Present);
-            cx.events.push(Event::Answer {
-                query,
-                link: self.id,
-                record,
-                presence,
-                own: false,
-            });
+        let untold = self
+            .cache
+            .get_mut(slot)
+            .map(|cached| core::mem::take(&mut cached.untold));
+        if let Some(untold) = untold.filter(|untold| !untold.is_empty())
+            && let Some(cached) = self.cache.get(slot)
+        {
+            let to = |query| untold.contains(&query);
+            self.tell_some(&cached.record, Presence::Present, false, to, cx);
         }
     }
 
@@ -495,12 +492,24 @@ impl Link {
     }
 
     fn tell(&self, record: &RecordBuf, presence: Presence, own: bool, cx: &mut Context) {
+        self.tell_some(record, presence, own, |_| true, cx);
+    }
+
+    fn tell_some(
+        &self,
+        record: &RecordBuf,
+        presence: Presence,
+        own: bool,
+        is_meant: impl Fn(QueryId) -> bool,
+        cx: &mut Context,
+    ) {
         let hash = cx.keys.name(record.name.as_name());
         for slot in self
             .asked
             .answered_by(hash, record.name.as_name(), record.kind(), record.class)
         {
-            for &query in self.asked.get(slot).map_or(&[][..], |asked| &asked.clients) {
+            let clients = self.asked.get(slot).map_or(&[][..], |asked| &asked.clients);
+            for &query in clients.iter().filter(|query| is_meant(**query)) {
                 let record = record.clone();
                 cx.events.push(Event::Answer {
                     query,
