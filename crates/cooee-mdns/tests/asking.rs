@@ -3,7 +3,7 @@
 mod lan;
 
 use cooee_mdns::{Event, Instant, LinkSet, QueryOptions, RecordSet};
-use cooee_wire::{Flags, Message, QuestionBuf, RecordBuf, RecordType, Section};
+use cooee_wire::{Flags, Message, QuestionBuf, RdataBuf, RecordBuf, RecordType, Section};
 use lan::{
     Lan, a, flush, message, ms, name, ptr, query, questions, records, response, service, srv, txt,
     with_ttl,
@@ -528,6 +528,25 @@ fn the_denial_of_a_record_is_told() {
             .len(),
         1
     );
+}
+
+#[test]
+fn a_denial_counts_as_long_as_its_ttl_says() {
+    // 6762-6.1-18
+    let mut lan = Lan::new(33);
+    let host = lan.host("a", 1);
+    lan.ask(host, "box.local", RecordType::HINFO);
+    lan.run_ms(200);
+    let types = RdataBuf::nsec(name("box.local").as_name(), [RecordType::A]);
+    let denial = flush(RecordBuf::new(name("box.local"), 10, types));
+    lan.inject("192.0.2.9:5353", &response(&[denial]));
+    lan.run_ms(1);
+    let start = lan.now();
+    lan.run_ms(9990);
+    let asked = |lan: &Lan| lan.asked_at(host, start, "box.local", RecordType::HINFO);
+    assert_eq!(asked(&lan), [] as [u64; 0]);
+    lan.run_ms(140);
+    assert_eq!(asked(&lan).len(), 1);
 }
 
 #[test]

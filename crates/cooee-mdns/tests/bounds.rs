@@ -6,7 +6,7 @@ use cooee_mdns::{
     Config, Datagram, Engine, Event, Instant, LinkAddress, LinkId, LinkInfo, LinkSet, Presence,
     QueryOptions, Stats,
 };
-use cooee_wire::{QuestionBuf, RdataBuf, RecordBuf, RecordType};
+use cooee_wire::{Message, QuestionBuf, RdataBuf, RecordBuf, RecordType};
 use lan::{a, ms, name, ptr, response, with_ttl};
 
 const LINK: LinkId = LinkId(1);
@@ -212,4 +212,31 @@ fn everything_wrong_from_the_network_is_counted_by_its_reason() {
     ];
     assert_eq!(counted, [2, 1, 1, 1, 1, 1]);
     assert!(!asker.is_known(&service(1)));
+}
+
+#[test]
+fn a_doubted_record_that_makes_room_for_another_is_not_asked_for_any_more() {
+    // 6762-5.2-13, ruling 37
+    let mut config = Config::default();
+    config.unasked_records = 1;
+    let mut asker = Asker::new(config);
+    let other = "_ipp._tcp.local";
+    let doubted = ptr(other, "one._ipp._tcp.local");
+    asker.hear("192.0.2.9:5353", std::slice::from_ref(&doubted));
+    let now = asker.now;
+    asker
+        .engine
+        .reconfirm(now, &doubted.as_record(), &LinkSet::All);
+    asker.hear("192.0.2.9:5353", &[ptr("_x._tcp.local", "x._x._tcp.local")]);
+    assert!(!asker.is_known(&doubted));
+    let mut buffer = Vec::new();
+    for _ in 0..1000 {
+        asker.now = asker.now + ms(10);
+        asker.engine.handle_timeout(asker.now);
+        while asker.engine.poll_transmit(asker.now, &mut buffer).is_some() {
+            let message = Message::parse(&buffer).expect("a message");
+            let mut questions = message.questions().filter_map(Result::ok);
+            assert!(questions.all(|question| name(other) != question.name));
+        }
+    }
 }

@@ -76,6 +76,11 @@ fn the_records_of_an_rrset_have_one_ttl() {
     assert_eq!(error, PublishError::MixedTtl(name("box.local")));
     let other_type = with_ttl(a("box.local", 1), 7);
     assert_eq!(set(120).unique(other_type).check(), Ok(()));
+    let beside_the_link_s = RecordSet::new()
+        .host_addresses(name("box.local"))
+        .unique(with_ttl(a("box.local", 7), 4500));
+    let error = beside_the_link_s.check().expect_err("two TTLs");
+    assert_eq!(error, PublishError::MixedTtl(name("box.local")));
     // What a service and a host have by themselves: everything a link hears within one packet.
     let mut lan = Lan::new(82);
     let host = lan.host("a", 1);

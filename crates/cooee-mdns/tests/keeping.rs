@@ -329,9 +329,12 @@ fn a_record_that_others_ask_for_in_vain_is_given_up() {
     asked(&mut lan, &[]);
     lan.run_ms(20_000);
     assert_eq!(lan.answers(host).len(), 1, "once is not enough");
+    let start = lan.now();
     asked(&mut lan, &[]);
     lan.run_ms(7990);
     assert_eq!(lan.answers(host).len(), 1);
+    let own = lan.asked_at(host, start, HTTP, RecordType::PTR);
+    assert_eq!(own, [] as [u64; 0], "others have asked");
     lan.run_ms(20);
     assert_eq!(lan.answers(host).len(), 0, "{}", lan.network.transcript());
 }

@@ -168,7 +168,12 @@ impl Link {
             cx.stats.evicted += 1;
             // It may well be there still, so nobody is asked about it: the answer would push out another.
             self.tell_cached(victim, Presence::Gone, cx);
-            self.cache.remove(victim);
+            if let Some(gone) = self.cache.remove(victim)
+                && gone.doubted_until.is_some()
+            {
+                let name_hash = cx.keys.name(gone.record.name.as_name());
+                self.drop_question_of_nobody(&gone.record.as_record(), name_hash);
+            }
             run.place = self
                 .cache
                 .place(run.place.hash, record.name, record.kind(), record.class);
@@ -305,7 +310,7 @@ impl Link {
         self.start_series(now, asked, cx);
     }
 
-    /// A record that may have been doubted has been confirmed: the question that was asked for that purpose alone is not asked any more.
+    /// A record that may have been doubted has been confirmed, or has made room: the question that was asked for it alone is not asked any more.
     // RFC 6762 §5.2 (6762-5.2-13)
     fn drop_question_of_nobody(&mut self, record: &Record<'_>, name_hash: u64) {
         let asked = self

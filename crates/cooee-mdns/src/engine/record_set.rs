@@ -163,10 +163,12 @@ impl RecordSet {
             .next()
     }
 
-    /// The name of an RRset whose records have different TTLs.
+    /// The name of an RRset whose records have different TTLs, those of a link's addresses among them.
     // RFC 2181 §5.2 (2181-5.2-1)
     fn mixed_ttl(&self) -> Option<&NameBuf> {
-        let mut ttls = BTreeMap::new();
+        let of_host = |host| [RecordType::A, RecordType::AAAA].map(|kind| (host, kind, Class::IN));
+        let addresses = self.hosts.iter().flat_map(of_host);
+        let mut ttls: BTreeMap<_, _> = addresses.map(|rrset| (rrset, HOST_TTL)).collect();
         self.records.iter().find_map(|Entry { record, .. }| {
             let rrset = (&record.name, record.kind(), record.class);
             (*ttls.entry(rrset).or_insert(record.ttl) != record.ttl).then_some(&record.name)
