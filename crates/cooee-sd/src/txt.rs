@@ -322,9 +322,11 @@ impl TxtAttributes {
 
 impl fmt::Debug for TxtAttributes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.strings().map(|string| string.escape_ascii()))
-            .finish()
+        let mut list = f.debug_list();
+        for string in self.strings() {
+            list.entry(&format_args!("\"{}\"", string.escape_ascii()));
+        }
+        list.finish()
     }
 }
 

@@ -205,3 +205,11 @@ fn advice_is_given_on_size_and_long_keys() {
         Err(TxtError::TooLarge { .. })
     ));
 }
+
+#[test]
+fn attributes_can_be_read_in_a_log() {
+    let mut txt = TxtAttributes::default();
+    txt.set("path", "/").unwrap();
+    txt.set("key", [0, 255]).unwrap();
+    assert_eq!(alloc::format!("{txt:?}"), r#"["path=/", "key=\x00\xff"]"#);
+}
