@@ -2,6 +2,7 @@
 
 use cooee_mdns::net::Links;
 use cooee_sd::{BrowseSpec, ServiceName, ServiceType, ServiceTypeError};
+use cooee_wire::Name;
 
 use crate::error::{Error, Result};
 
@@ -70,9 +71,12 @@ impl Browse {
     ///
     /// # Errors
     ///
-    /// [`is_invalid_input`](Error::is_invalid_input) if it is no service name.
+    /// [`is_invalid_input`](Error::is_invalid_input) if it is no service name, or one of another domain than `local`.
     pub fn instance(name: impl TryInto<ServiceName, Error: Into<Error>>) -> Result<Self> {
         let name = name.try_into().map_err(Into::into)?;
+        if !is_local(name.as_name()) {
+            return Err(Error::not_local(&name));
+        }
         let text = name.to_string();
         Ok(Self::with_spec(BrowseSpec::instance(name), text))
     }
@@ -109,7 +113,7 @@ impl Browse {
     }
 
     /// Asks for names alone, not for hosts, ports and addresses. All is in [`Snapshot::unresolved`](crate::Snapshot::unresolved) then, there
-    /// are no events, and [`Zeroconf::list`](crate::Zeroconf::list) refuses it.
+    /// are no events, and [`Zeroconf::list`](crate::Zeroconf::list) refuses it. Means nothing for an [`instance`](Self::instance), whose name is known.
     #[must_use]
     pub fn names_only(mut self) -> Self {
         self.spec = self.spec.names_only();
@@ -134,6 +138,13 @@ impl Browse {
             names_only: false,
         }
     }
+}
+
+/// Whether it is a name below `local`, which means something on this link. For all others there are other servers.
+// RFC 6762 §13 (6762-13-1, 6762-13-2)
+pub(crate) fn is_local(name: Name<'_>) -> bool {
+    let last = name.labels().skip(1).last();
+    last.is_some_and(|label| label.eq_ignore_ascii_case(b"local"))
 }
 
 impl TryFrom<&str> for Browse {

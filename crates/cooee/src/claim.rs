@@ -7,6 +7,7 @@ use std::sync::Arc;
 use cooee_mdns::net::Links;
 use cooee_wire::NameBuf;
 
+use crate::address::ScopedAddr;
 use crate::core::{Core, Id};
 use crate::error::{Error, Result};
 use crate::offer::host_label;
@@ -38,12 +39,20 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// [`is_invalid_input`](Error::is_invalid_input) if it is no host name, or there is no address.
+    /// [`is_invalid_input`](Error::is_invalid_input) if it is no host name, or there is no address, or one that nobody can connect to.
     pub fn new(name: &str, addresses: impl IntoIterator<Item = IpAddr>) -> Result<Self> {
         let addresses: Vec<IpAddr> = addresses.into_iter().collect();
         if addresses.is_empty() {
             return Err(Error::invalid(format!(
                 "the host \"{name}\" needs an address; Host::alias is for further names of this computer"
+            )));
+        }
+        if let Some(bad) = addresses
+            .iter()
+            .find(|&&ip| !ScopedAddr::from(ip).is_usable())
+        {
+            return Err(Error::invalid(format!(
+                "the host \"{name}\" cannot have the address {bad}: nobody can connect to it"
             )));
         }
         Self::named(name, Some(addresses))
@@ -109,10 +118,12 @@ impl Guard {
         let reader = self.state.reader();
         reader
             .wait(|claim, closed| match claim.phase {
-                Phase::Ready => Some(Ok(())),
+                Phase::Ready if !closed => Some(Ok(())),
                 Phase::Failed => Some(Err(claim.error.clone().unwrap_or_else(Error::withdrawn))),
                 Phase::Withdrawn => Some(Err(Error::withdrawn())),
-                Phase::Waiting | Phase::Probing => closed.then(|| Err(Error::shut_down())),
+                Phase::Waiting | Phase::Probing | Phase::Ready => {
+                    closed.then(|| Err(Error::shut_down()))
+                }
             })
             .await
     }
@@ -247,5 +258,19 @@ impl RecordRegistration {
 impl fmt::Debug for RecordRegistration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RecordRegistration").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_needs_addresses_that_one_can_connect_to() {
+        assert!(Host::new("printer", ["192.0.2.1".parse().unwrap()]).is_ok());
+        for address in ["0.0.0.0", "::", "224.0.0.251", "ff02::fb"] {
+            let error = Host::new("printer", [address.parse().unwrap()]).unwrap_err();
+            assert!(error.is_invalid_input() && error.to_string().contains(address));
+        }
     }
 }

@@ -17,9 +17,17 @@ use crate::links::LinkTable;
 use crate::names::{Names, Stored};
 use crate::watched::Watched;
 
-/// Names one thing that a handle stands for, within one node.
+/// Names one thing that a handle stands for. No two are equal in a program: a host of one node is nothing to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Id(u64);
+
+impl Id {
+    /// One that nothing else has.
+    pub(crate) fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
 
 /// Something to be done with the node, where it is.
 pub(crate) type Call = Box<dyn FnOnce(&mut Discovery, Instant) + Send>;
@@ -51,7 +59,6 @@ pub(crate) struct Core {
     pub(crate) stored: Stored,
     /// Whether this host is to have a name.
     pub(crate) has_host: bool,
-    next: AtomicU64,
 }
 
 /// The present state of links and host.
@@ -82,12 +89,7 @@ impl Core {
             names,
             stored,
             has_host,
-            next: AtomicU64::new(0),
         }
-    }
-
-    pub(crate) fn next_id(&self) -> Id {
-        Id(self.next.fetch_add(1, Ordering::Relaxed))
     }
 
     pub(crate) fn call(&self, call: impl FnOnce(&mut Discovery, Instant) + Send + 'static) {

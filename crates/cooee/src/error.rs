@@ -124,6 +124,18 @@ impl Error {
         )
     }
 
+    pub(crate) fn not_local(name: &dyn fmt::Display) -> Self {
+        Self::invalid(format!(
+            "\"{name}\" does not end in \".local\", and only such names are looked up on the link: anybody there could answer for others"
+        ))
+    }
+
+    pub(crate) fn host_gone() -> Self {
+        Self::invalid(
+            "the host that was given with Service::host is not published here: its registration is gone, or is that of another Zeroconf",
+        )
+    }
+
     pub(crate) fn network(text: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::Network, text)
     }

@@ -190,7 +190,8 @@ impl FoundService {
         &self.0.addresses
     }
 
-    /// Where the service can be reached, best first: what `TcpStream::connect` takes, in tokio and in std.
+    /// Where the service can be reached, best first: what `TcpStream::connect` takes, in tokio and in std. Empty if its host has lost all addresses
+    /// since it was found.
     #[must_use]
     pub fn socket_addrs(&self) -> &[SocketAddr] {
         &self.0.socket_addrs

@@ -47,6 +47,12 @@ impl LinkTable {
         self.links.get(&index)
     }
 
+    /// Whether a link was there not long ago, and is used no more.
+    pub(crate) fn is_gone(&self, index: u32) -> bool {
+        let is_it = |link: &Link| link.index() == index && link.is_in_use();
+        self.links.contains_key(&index) && !self.present.iter().any(is_it)
+    }
+
     /// Those of the links with these indices that are known.
     pub(crate) fn select(&self, indices: impl IntoIterator<Item = u32>) -> Box<[Link]> {
         indices

@@ -89,7 +89,7 @@ impl Registration {
         let reader = self.state.reader();
         reader
             .wait(|state, closed| match state.phase {
-                Phase::Ready if state.unsaid == 0 => Some(Ok(state.name.clone())),
+                Phase::Ready if state.unsaid == 0 && !closed => Some(Ok(state.name.clone())),
                 Phase::Failed => Some(Err(state
                     .error
                     .clone()

@@ -12,11 +12,11 @@ use cooee_sd::ServiceName;
 use cooee_wire::{Data, NameBuf, QuestionBuf, RecordBuf, RecordType};
 
 use crate::address::ScopedAddr;
-use crate::browse::Browse;
+use crate::browse::{Browse, is_local};
 use crate::browser::{Browser, Browsing, End};
 use crate::builder::Builder;
 use crate::claim::{Claim, Host, HostRegistration, RecordRegistration};
-use crate::core::Core;
+use crate::core::{Core, Id};
 use crate::discovery::{HostKey, Place, Terms, Wanted};
 use crate::error::{Error, Result};
 use crate::events::Events;
@@ -116,7 +116,7 @@ impl Zeroconf {
         if service.host.is_none() && !self.core.has_host {
             return Err(Error::no_host());
         }
-        let id = self.core.next_id();
+        let id = Id::next();
         let wanted = service.name();
         let state = Watched::new(Published {
             longest_host: service.longest_host(),
@@ -167,7 +167,7 @@ impl Zeroconf {
     /// Cancel safe: a host whose publication is given up is withdrawn.
     pub async fn publish_host(&self, host: Host) -> Result<HostRegistration> {
         self.core.check_alive()?;
-        let id = self.core.next_id();
+        let id = Id::next();
         let mut host = host;
         host.first = self.core.names.first_host(&host.wanted);
         let state = Watched::new(Claim::new(Some(host_name(&host.first))));
@@ -210,7 +210,7 @@ impl Zeroconf {
 
     fn start_records(&self, set: RecordSet, links: Links) -> Result<RecordRegistration> {
         self.core.check_alive()?;
-        let id = self.core.next_id();
+        let id = Id::next();
         let state = Watched::new(Claim::new(None));
         let claimed = state.clone();
         self.core.call_for(&state, move |discovery, now| {
@@ -275,7 +275,7 @@ impl Zeroconf {
     /// [`is_shut_down`](Error::is_shut_down) after shutdown.
     pub fn service_types(&self) -> Result<TypeBrowser> {
         self.core.check_alive()?;
-        let id = self.core.next_id();
+        let id = Id::next();
         let domain = NameBuf::from_labels([b"local"]).map_err(Error::from)?;
         let state = Watched::new(cooee_sd::TypeBrowser::new(domain.as_name()));
         let browser = TypeBrowser::new(Arc::clone(&self.core), id, &state);
@@ -331,7 +331,7 @@ impl Zeroconf {
         }))
     }
 
-    /// Finds the addresses of a host.
+    /// Finds the addresses of a host, by its whole name: `tabasco.local`. Names of other domains are refused; nobody asks for them here.
     ///
     /// ```no_run
     /// # async fn example(zeroconf: cooee::Zeroconf) -> Result<(), Box<dyn std::error::Error>> {
@@ -350,7 +350,11 @@ impl Zeroconf {
     ) -> Lookup<HostAddresses> {
         let core = Arc::clone(&self.core);
         let name = name.try_into().map_err(Into::into);
-        Lookup::new(name.map(|name: NameBuf| {
+        let name = name.and_then(|name: NameBuf| match is_local(name.as_name()) {
+            true => Ok(name),
+            false => Err(Error::not_local(&name)),
+        });
+        Lookup::new(name.map(|name| {
             move |options: Options| async move {
                 let mut questions = Vec::new();
                 if options.families != Families::V6 {
@@ -408,7 +412,8 @@ impl Zeroconf {
         }))
     }
 
-    /// Asks for the records of one name and type, until the [`Query`] is dropped.
+    /// Asks for the records of one name and type, until the [`Query`] is dropped. The name may be any: outside of `local` whoever answers is not to be
+    /// trusted with it.
     ///
     /// # Errors
     ///
@@ -557,7 +562,7 @@ fn listable(browse: Browse) -> Result<Browse> {
 
 fn start_browse(core: &Arc<Core>, browse: Browse, wanted: Wanted) -> Result<Browser> {
     core.check_alive()?;
-    let id = core.next_id();
+    let id = Id::next();
     let state = Watched::new(Browsing {
         machine: cooee_sd::Browser::new(browse.spec),
         ended: None,
@@ -577,7 +582,7 @@ fn start_query(
     limit: Option<Duration>,
 ) -> Result<Query> {
     core.check_alive()?;
-    let id = core.next_id();
+    let id = Id::next();
     let state = Watched::new(Answers::default());
     let query = Query::new(Arc::clone(core), id, &state);
     let answered = state.clone();

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use cooee::testing::{self, Network};
 use cooee::{
-    Browser, Families, Host, RegistrationEvent, ScopedAddr, Service, ServiceEvent, ServiceName,
-    Zeroconf,
+    Browse, Browser, Families, Host, Links, RegistrationEvent, ScopedAddr, Service, ServiceEvent,
+    ServiceName, Zeroconf,
 };
 
 fn chat(name: &str) -> cooee::Result<Service> {
@@ -340,5 +340,98 @@ fn a_list_does_not_wait_for_a_placeholder() {
         assert_eq!(listed.len(), 1);
         assert!(begun.elapsed() < Duration::from_millis(2500));
         assert_clean(&network);
+    });
+}
+
+// RFC 6762 §10.3 (6762-10.3-1), ruling 33
+#[test]
+fn what_was_seen_on_a_link_that_is_gone_is_removed_whatever_links_were_chosen() {
+    testing::run(async {
+        let network = Network::new(11);
+        let (left, right) = (network.lan(), network.lan());
+        let (alice, bob) = (left.host("alice"), right.host("bob"));
+        bob.join(&left);
+        let publisher = alice.zeroconf().await.unwrap();
+        let registration = publisher.publish(chat("Alice").unwrap()).await.unwrap();
+        let finder = bob.zeroconf().await.unwrap();
+        // What an interface that vanishes does to a choice by name.
+        let in_use = Links::matching(cooee::Link::is_in_use);
+        let chosen = Browse::new("_cs6452._tcp").unwrap().links(in_use);
+        let mut all = finder.browse("_cs6452._tcp").unwrap();
+        let mut chosen = finder.browse(chosen).unwrap();
+        all.first().await.unwrap();
+        chosen.first().await.unwrap();
+
+        bob.leave(&left);
+        let patience = Duration::from_secs(6);
+        let gone = tokio::time::timeout(patience, async {
+            assert_eq!(removed(&mut all).await, registration.name());
+            assert_eq!(removed(&mut chosen).await, registration.name());
+        });
+        assert!(gone.await.is_ok(), "it takes five seconds");
+        assert!(chosen.snapshot().unresolved.is_empty());
+        bob.join(&left);
+        for peers in [&mut all, &mut chosen] {
+            peers.first().await.unwrap();
+        }
+        assert_clean(&network);
+    });
+}
+
+#[test]
+fn who_waits_for_a_registration_after_shutdown_is_told_so() {
+    testing::run(async {
+        let network = Network::new(12);
+        let zeroconf = network.lan().host("alice").zeroconf().await.unwrap();
+        let service = zeroconf.publish(chat("Alice").unwrap()).await.unwrap();
+        let host = Host::alias("intranet").unwrap();
+        let host = zeroconf.publish_host(host).await.unwrap();
+        zeroconf.shutdown().await;
+        assert!(service.ready().await.unwrap_err().is_shut_down());
+        assert!(host.ready().await.unwrap_err().is_shut_down());
+    });
+}
+
+#[test]
+fn a_service_on_a_host_of_somebody_else_is_refused_and_the_error_says_why() {
+    testing::run(async {
+        let network = Network::new(13);
+        let lan = network.lan();
+        let (alice, bob) = (lan.host("alice"), lan.host("bob"));
+        let (one, two) = (
+            alice.zeroconf().await.unwrap(),
+            bob.zeroconf().await.unwrap(),
+        );
+        let alias = |name| Host::alias(name).unwrap();
+        let theirs = one.publish_host(alias("intranet")).await.unwrap();
+        let ours = two.publish_host(alias("extranet")).await.unwrap();
+        let service = chat("Bob").unwrap().host(&theirs);
+        let error = two.publish(service).await.unwrap_err();
+        assert!(error.is_invalid_input(), "{error}");
+        assert!(error.to_string().contains("registration"), "{error}");
+        // Nor on one that was withdrawn.
+        let service = chat("Bob").unwrap().host(&ours);
+        ours.withdraw().await;
+        let error = two.publish(service).await.unwrap_err();
+        assert!(error.is_invalid_input(), "{error}");
+    });
+}
+
+// RFC 6762 §13 (6762-13-2)
+#[test]
+fn names_of_other_domains_are_not_asked_for_on_the_link() {
+    testing::run(async {
+        let network = Network::new(14);
+        let zeroconf = network.lan().host("alice").zeroconf().await.unwrap();
+        for name in ["example.org", "tabasco", "local", "."] {
+            let error = zeroconf.resolve_host(name).await.unwrap_err();
+            assert!(error.is_invalid_input(), "{error}");
+            assert!(error.to_string().contains(name), "{error}");
+        }
+        let elsewhere = "Alice._cs6452._tcp.example.org";
+        let error = zeroconf.resolve(elsewhere).await.unwrap_err();
+        assert!(error.is_invalid_input(), "{error}");
+        assert!(Browse::instance(elsewhere).is_err());
+        assert_eq!(network.packets(), 0, "{}", network.transcript());
     });
 }

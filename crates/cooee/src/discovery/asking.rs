@@ -515,7 +515,7 @@ impl Discovery {
             let Some(mut search) = self.searches.remove(&id) else {
                 continue;
             };
-            let links = among(&self.network, &search.choice);
+            let links = self.choose_again(&search);
             if links != search.links {
                 match &mut search.what {
                     What::Services(Services { asked, .. }) | What::Types(Types { asked, .. }) => {
@@ -542,6 +542,17 @@ impl Discovery {
             }
             self.searches.insert(id, search);
         }
+    }
+
+    /// The links of a search, now. One that is gone stays among them: the engine says five seconds later that what was seen there is gone too.
+    // RFC 6762 §10.3 (6762-10.3-1), ruling 33
+    fn choose_again(&self, search: &Search) -> LinkSet {
+        let mut links = among(&self.network, &search.choice);
+        if let (LinkSet::Only(chosen), LinkSet::Only(before)) = (&mut links, &search.links) {
+            let known = self.network.with(|network| network.links.clone());
+            chosen.extend(before.iter().filter(|link| known.is_gone(link.0)));
+        }
+        links
     }
 
     fn query(

@@ -349,7 +349,7 @@ impl Discovery {
             Place::Elsewhere(name) => name.clone(),
             Place::Host(key) => match self.hosts.get(key) {
                 Some(host) => host.name.clone(),
-                None => return self.refuse(now, id, change, Error::no_host()),
+                None => return self.refuse(now, id, change, Error::host_gone()),
             },
         };
         let (name, offer) = service
