@@ -190,11 +190,14 @@ impl Session {
         })
     }
 
-    /// Whether the next test finds what it expects: a running subject that answers for its service.
+    /// Whether the next test finds what it expects: a running subject that answers for its service, under the names it had.
     fn is_sound(&mut self) -> bool {
         let is_alive = self.subject.is_alive();
         match &self.service {
-            Some(service) if is_alive && self.doubted => service.is_answered_for(&self.link),
+            Some(service) if is_alive => {
+                !service.has_changed(&self.link)
+                    && (!self.doubted || service.is_answered_for(&self.link))
+            }
             _ => is_alive,
         }
     }

@@ -120,6 +120,23 @@ impl Service {
         })
     }
 
+    /// Whether the last SRV record of the type that the subject sent is another one than it announced: it has taken another name
+    /// for the instance or for its host.
+    pub fn has_changed(&self, link: &Link) -> bool {
+        let packets = link.since(self.asked);
+        let mut sent = packets
+            .iter()
+            .rev()
+            .filter(|packet| !packet.ours && packet.is_v4() && packet.contents.is_response())
+            .flat_map(|packet| packet.contents.all())
+            .filter(|record| record.kind() == RecordType::SRV && record.ttl > 0);
+        let last = sent.find(|record| {
+            let kind = record.name.parent();
+            kind.is_some_and(|kind| kind == self.kind.as_name())
+        });
+        last.is_some_and(|last| last.name != self.instance || last.rdata != self.srv.rdata)
+    }
+
     /// The name of an instance of the tests' type.
     pub fn instance(label: &str) -> NameBuf {
         name(&[label, "_cooee-test", "_tcp", "local"])

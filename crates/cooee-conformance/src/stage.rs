@@ -26,6 +26,8 @@ pub struct Stage<'a> {
     pub place: &'a Place,
     service: Option<&'a Service>,
     findings: Vec<Finding>,
+    /// What followed the last `ok`.
+    told: Vec<String>,
 }
 
 /// Why a test ended early.
@@ -64,6 +66,7 @@ impl<'a> Stage<'a> {
             place,
             service,
             findings: Vec::new(),
+            told: Vec::new(),
         }
     }
 
@@ -289,7 +292,10 @@ impl<'a> Stage<'a> {
         let at = self.link.now();
         let what = words.first().copied().unwrap_or_default();
         match self.subject.command(words)? {
-            Reply::Ok(_) => Ok(at),
+            Reply::Ok(words) => {
+                self.told = words;
+                Ok(at)
+            }
             Reply::Unsupported(_) => {
                 Err(Stop::NotApplicable(format!("the adapter has no '{what}'")))
             }
@@ -297,6 +303,11 @@ impl<'a> Stage<'a> {
                 "the stack refuses '{what}': {text}"
             ))),
         }
+    }
+
+    /// Whether this word followed the `ok` to the last command.
+    pub fn was_told(&self, word: &str) -> bool {
+        self.told.iter().any(|told| told == word)
     }
 
     /// Publishes a service and returns when.

@@ -106,7 +106,8 @@ public final class Adapter {
                 event("failed", name, type, String.valueOf(why.getMessage()));
             }
         }).start();
-        return "ok";
+        // It stands on the address that it was made with.
+        return "ok fixed";
     }
 
     private String browse(String type) {

@@ -35,6 +35,8 @@ class Zeroconf:
         )
         self.offers[name, kind] = info
         spawn(self.establish(name, kind, info))
+        # It announces the addresses that it was given, until the application gives it others.
+        return "fixed"
 
     async def establish(self, name, kind, info):
         try:

@@ -86,7 +86,7 @@ pub(super) const TESTS: &[Test] = &[
         "6762-5.2-1/stops-asking",
         &["6762-5.2-1"],
         "once nobody wants to know any more, it does not ask",
-        "asked within 9 s after it was stopped: fail",
+        "asked within a second after it was stopped: warn; later, within 9 s: fail",
         stops_asking,
     ),
     querier(
@@ -121,7 +121,7 @@ pub(super) const TESTS: &[Test] = &[
         "6762-7.3-1/question-that-knows-more",
         &["6762-7.3-1"],
         "a question of another host that lists answers which the subject lacks does not count as asked",
-        "not asked within 3.5 s: fail",
+        "not asked within 3.5 s, by one that asks at intervals of a second and more: fail",
         question_that_knows_more,
     ),
 ];
@@ -255,9 +255,16 @@ fn stops_asking(stage: &mut Stage<'_>) -> Result<(), Stop> {
     stage.command(&["stop-browse", super::TYPE])?;
     // One may be on its way.
     let from = stage.link.now() + ms(150);
-    let count = queries(stage, from, 9000).len();
-    stage.must(count == 0, || {
-        format!("asked {count} times within 9 s after it was stopped")
+    let asked = queries(stage, from, 9000);
+    // A series that ends by itself a moment later is not what the rule is there for.
+    let late = asked.iter().filter(|query| query.at > from + ms(1000));
+    let late = late.count();
+    stage.must(late == 0, || {
+        format!("asked {late} times from 1 to 9 s after it was stopped")
+    });
+    stage.should(late == asked.len(), || {
+        let soon = asked.len() - late;
+        format!("asked {soon} times in the second after it was stopped")
     });
     Ok(())
 }
@@ -363,6 +370,11 @@ fn question_that_knows_more(stage: &mut Stage<'_>) -> Result<(), Stop> {
     let Some(second) = next_query(stage, answered, 5000) else {
         return Err(Stop::NotApplicable("asked once within 5 s".into()));
     };
+    let gap = millis(second.at - answered);
+    if gap < 500 {
+        let text = format!("it asked again after {gap} ms: when it will ask next is not known");
+        return Err(Stop::NotApplicable(text));
+    }
     // Its third question is due two seconds after the second.
     stage.link.sleep_until(second.at + ms(1800));
     let foreign = Outgoing::question(&kind(), RecordType::PTR).answer(bait.ptr(LONG));

@@ -13,7 +13,7 @@ pub(super) const TESTS: &[Test] = &[
         "1035-4.1-2/survives-short-messages",
         &["1035-4.1-1", "1035-4.1-2"],
         "it survives messages cut off at every length",
-        "",
+        "lives under another name: warn; does not answer: fail",
         survives_short_messages,
     ),
     standing(
@@ -66,8 +66,14 @@ fn judge_alive(stage: &mut Stage<'_>) -> Result<(), Stop> {
     if !stage.subject.is_alive() {
         return Err(Stop::Fail("it has ended".into()));
     }
-    let answering = service.is_answered_for(stage.link);
-    stage.must(answering, || "it does not answer any more".into());
+    if service.is_answered_for(stage.link) {
+        return Ok(());
+    }
+    if service.has_changed(stage.link) {
+        stage.warn("it lives, and has taken another name");
+    } else {
+        stage.fail("it does not answer any more");
+    }
     Ok(())
 }
 
