@@ -478,8 +478,8 @@ impl Link {
                 heard: Heard::default(),
             },
         };
-        let is_new = own.pending.replace(pending).is_none();
-        if is_new {
+        own.pending = Some(pending);
+        if !core::mem::replace(&mut own.is_listed, true) {
             self.pending.push(slot);
         }
         self.respond
@@ -525,13 +525,17 @@ impl Link {
         let mut next: Option<Instant> = None;
         let (own, ready) = (&mut self.own, &mut self.ready_answers);
         self.pending.retain(|&slot| {
-            let Some(pending) = own.get(slot).and_then(|own| own.pending) else {
+            let Some(own) = own.get_mut(slot) else {
                 return false;
             };
-            if pending.not_before <= now {
-                ready.push_back(slot);
+            let waiting = own.pending.filter(|pending| pending.not_before > now);
+            let Some(pending) = waiting else {
+                own.is_listed = false;
+                if own.pending.is_some() {
+                    ready.push_back(slot);
+                }
                 return false;
-            }
+            };
             next = Some(next.map_or(pending.due, |next| next.min(pending.due)));
             true
         });
@@ -580,5 +584,73 @@ impl Link {
         {
             asked.timer.set(next, Why::Ask(slot), &mut self.deadlines);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+    use alloc::vec::Vec;
+
+    use cooee_wire::{
+        Compression, Flags, MessageBuilder, NameBuf, QuestionBuf, RdataBuf, RecordBuf, RecordType,
+    };
+
+    use crate::{
+        Config, Datagram, Engine, Instant, LinkAddress, LinkId, LinkInfo, LinkSet, RecordSet,
+    };
+
+    #[test]
+    fn who_asks_and_knows_by_turns_lets_nothing_grow() {
+        // 6762-7.1-3: what is taken back and asked for again waits once
+        let (now, link) = (Instant::ZERO, LinkId(1));
+        let mut engine = Engine::new(Config::default(), 1, now);
+        let address = LinkAddress::new([192, 0, 2, 1], 24);
+        engine.link_up(now, link, LinkInfo::new([address]));
+        let name = |text: &str| -> NameBuf { text.parse().expect("a name") };
+        let kind = name("_http._tcp.local");
+        let ours = RecordBuf::new(
+            kind.clone(),
+            4500,
+            RdataBuf::ptr(name("Shop._http._tcp.local").as_name()),
+        );
+        engine
+            .publish(now, RecordSet::new().shared(ours.clone()), LinkSet::All)
+            .expect("a name");
+        let mut sent = Vec::new();
+        for second in 0..5 {
+            let now = Instant::from_micros(second * 1_000_000);
+            engine.handle_timeout(now);
+            while engine.poll_transmit(now, &mut sent).is_some() {}
+        }
+        let query = |asked, known: Option<&RecordBuf>| {
+            let mut buffer = vec![0; 512];
+            let mut message =
+                MessageBuilder::new(&mut buffer, 0, Flags::QUERY, Compression::Multicast)
+                    .expect("room");
+            let question = QuestionBuf::new(kind.clone(), asked);
+            message.question(question.as_question()).expect("room");
+            if let Some(known) = known {
+                message.answer(known.as_record()).expect("room");
+            }
+            let length = message.finish();
+            buffer.truncate(length);
+            buffer
+        };
+        let asks = query(RecordType::PTR, None);
+        let knows = query(RecordType::TXT, Some(&ours));
+        for _ in 0..100 {
+            for payload in [&asks, &knows] {
+                let datagram = Datagram {
+                    link,
+                    source: ([192, 0, 2, 9], 5353).into(),
+                    destination: [224, 0, 0, 251].into(),
+                    payload,
+                };
+                engine.handle_datagram(Instant::from_micros(5_000_000), &datagram);
+            }
+        }
+        let waiting = engine.links.get(&link).map(|link| link.pending.len());
+        assert_eq!(waiting, Some(1));
     }
 }

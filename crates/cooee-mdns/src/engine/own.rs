@@ -56,6 +56,8 @@ pub(super) struct Own {
     pub(super) claims: usize,
     pub(super) last_multicast: Option<Instant>,
     pub(super) pending: Option<Pending>,
+    /// It is among those that wait, or was and has been taken back.
+    pub(super) is_listed: bool,
     /// Our own clients have been told that it is there.
     pub(super) told: bool,
     /// The last query that lists it as known.
@@ -409,6 +411,7 @@ impl OwnRecords {
             claims: 0,
             last_multicast: None,
             pending: None,
+            is_listed: false,
             told: false,
             known_by: 0,
             is_nsec: false,
