@@ -46,6 +46,8 @@ pub struct Address {
     pub prefix_len: u8,
     /// Still being checked for duplicates, or found to be one.
     pub is_tentative: bool,
+    /// Past the time in which it should be used for anything new (RFC 4862 §5.5.4), where the system tells.
+    pub is_deprecated: bool,
 }
 
 impl Interface {
@@ -54,6 +56,20 @@ impl Interface {
         self.addresses
             .iter()
             .any(|a| !a.is_tentative && wanted(a.address))
+    }
+
+    /// Whether this address of ours is past its time and another can take its place, so that it is not told to others any more: what a
+    /// network was called before it was renumbered leads nowhere soon.
+    pub(super) fn is_superseded(&self, address: &Address) -> bool {
+        let reach = |a: &Address| match a.address {
+            IpAddr::V4(v4) => (4, v4.is_link_local()),
+            IpAddr::V6(v6) => (6, v6.is_unicast_link_local()),
+        };
+        address.is_deprecated
+            && self
+                .addresses
+                .iter()
+                .any(|a| !a.is_deprecated && !a.is_tentative && reach(a) == reach(address))
     }
 
     /// An address to send IPv4 from, for an interface where the kernel does not find one by itself.

@@ -135,6 +135,7 @@ fn snapshot() -> io::Result<Vec<Interface>> {
                 address,
                 prefix_len: prefix_len.and_then(|n| n.try_into().ok()).unwrap_or(whole),
                 is_tentative: false,
+                is_deprecated: false,
             });
         }
     }
@@ -174,6 +175,7 @@ mod tests {
                 addresses.sort_by_key(|a| a.address);
                 for address in &mut addresses {
                     address.is_tentative = false;
+                    address.is_deprecated = false;
                 }
                 Interface {
                     kind: None,

@@ -86,6 +86,7 @@ mod tests {
             address: Ipv4Addr::new(10, 0, 0, last).into(),
             prefix_len: 24,
             is_tentative,
+            is_deprecated: false,
         }
     }
 

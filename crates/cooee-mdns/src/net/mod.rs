@@ -9,6 +9,7 @@
 //! - The kernel tells of every interface and address as it comes and goes. Which of them are links to use is a matter of
 //!   [`Links`]; each [`Link`] says whether it is in use and why.
 //! - Every datagram is sent out of one interface by its index, and judged by the index it arrived on; routes play no part.
+//! - Others are told all checked addresses of a link; one past its preferred lifetime (RFC 4862 §5.5.4) only while no other can take its place.
 //! - What counts as on the link are the prefixes of the interface's own addresses. A prefix that a router only advertises, without an address of
 //!   ours from it, is not read from the kernel: a unicast from there is dropped as one from elsewhere, a multicast is heard.
 //! - What the engine sends as one multicast leaves in each family of the link, paced so that receivers can follow.

@@ -186,6 +186,7 @@ fn address(body: &[u8]) -> Option<(u32, Address)> {
             address,
             prefix_len,
             is_tentative,
+            is_deprecated: address_flags & DEPRECATED != 0,
         },
     ))
 }
@@ -242,6 +243,7 @@ const FAMILY_IPV6: u8 = 10;
 /// Checked for duplicates, but to be used meanwhile (RFC 4429).
 const OPTIMISTIC: u32 = 0x4;
 const DUPLICATE: u32 = 0x8;
+const DEPRECATED: u32 = 0x20;
 const TENTATIVE: u32 = 0x40;
 
 mod message {
@@ -370,6 +372,7 @@ mod tests {
             address: Ipv4Addr::new(10, 0, 0, 1).into(),
             prefix_len: 32,
             is_tentative: false,
+            is_deprecated: false,
         };
         assert_eq!(
             all(&message(message::NEW_ADDRESS, 0, &body)),
@@ -393,6 +396,20 @@ mod tests {
         assert!(!tentative(0x40, Some(0x80)));
         assert!(tentative(0, Some(DUPLICATE)));
         assert!(!tentative(0, Some(TENTATIVE | OPTIMISTIC)));
+    }
+
+    #[test]
+    fn an_address_past_its_preferred_time_is_told_as_such() {
+        let address = attribute(attribute::ADDRESS, &Ipv6Addr::LOCALHOST.octets());
+        let is_deprecated = |flags: u32| {
+            let long = attribute(attribute::ADDRESS_FLAGS, &flags.to_ne_bytes());
+            let body = address_body(FAMILY_IPV6, 64, 0, &[address.clone(), long]);
+            match all(&message(message::NEW_ADDRESS, 0, &body))[..] {
+                [Told::Address(7, address)] => address.is_deprecated,
+                ref other => panic!("{other:?}"),
+            }
+        };
+        assert!(is_deprecated(DEPRECATED) && !is_deprecated(TENTATIVE));
     }
 
     #[test]

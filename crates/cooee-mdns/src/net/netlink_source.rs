@@ -292,6 +292,13 @@ mod tests {
         })
         .await;
 
+        ip("addr change 192.0.2.7/16 dev eth7 preferred_lft 0 valid_lft 600");
+        until(&mut source, |all| {
+            let addresses = &named(all, "eth7").unwrap().addresses;
+            addresses.iter().any(|a| a.is_deprecated)
+        })
+        .await;
+
         ip("link set far down");
         until(&mut source, |all| !named(all, "eth7").unwrap().is_running).await;
         ip("link set eth7 down\nlink set eth7 name lan");

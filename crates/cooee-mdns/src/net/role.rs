@@ -90,6 +90,7 @@ pub(super) mod tests {
                 address: Ipv4Addr::new(192, 0, 2, last).into(),
                 prefix_len: 24,
                 is_tentative: false,
+                is_deprecated: false,
             }],
         }
     }

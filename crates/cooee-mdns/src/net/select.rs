@@ -109,6 +109,7 @@ mod tests {
             address: Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1).into(),
             prefix_len: 64,
             is_tentative,
+            is_deprecated: false,
         }
     }
 
@@ -208,6 +209,7 @@ mod tests {
             address: Ipv6Addr::LOCALHOST.into(),
             prefix_len: 128,
             is_tentative: false,
+            is_deprecated: false,
         });
         let links = select_all(&[lo.clone(), ethernet(2, "eth0")], Links::loopback());
         assert_eq!(in_use(&links), ["lo"]);

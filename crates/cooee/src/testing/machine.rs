@@ -54,6 +54,7 @@ impl Cable {
             address,
             prefix_len,
             is_tentative: false,
+            is_deprecated: false,
         };
         Interface {
             index: self.index(),

@@ -230,11 +230,14 @@ impl<N: Driven, W: World> Driver<N, W> {
     /// What the engine is told of a link.
     fn info(&self, link: &Link) -> LinkInfo {
         let Interface { mtu, .. } = *link.interface();
-        let addresses = link.addresses().iter().map(|&address| {
+        let interface = link.interface();
+        let known = interface.addresses.iter().zip(link.addresses());
+        let addresses = known.map(|(told, &address)| {
             let is_hidden = self
                 .published
                 .as_ref()
-                .is_some_and(|keep| !keep(link, address.address));
+                .is_some_and(|keep| !keep(link, address.address))
+                || interface.is_superseded(told);
             // Not to be published, but known as ours: what the engine is used to of an address that is not checked yet.
             let mut address = address;
             address.tentative |= is_hidden;

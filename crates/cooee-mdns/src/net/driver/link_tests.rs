@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use cooee_wire::{Data, Message};
 use tokio::time::sleep;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Level, Metadata, Subscriber};
@@ -18,7 +19,7 @@ use crate::net::links::Links;
 use crate::net::role::tests::{ethernet, loopback};
 use crate::net::world::World;
 use crate::net::{DriverEnded, LinkStatus, PORT, group};
-use crate::{Config, Engine, Family, Instant, Node};
+use crate::{Config, Engine, Family, Instant, LinkSet, Node, RecordSet};
 
 #[tokio::test(start_paused = true)]
 async fn links_are_told_as_they_come_and_go() {
@@ -51,6 +52,7 @@ async fn a_family_joins_when_its_address_has_been_checked() {
         address: Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 2).into(),
         prefix_len: 64,
         is_tentative,
+        is_deprecated: false,
     };
     host.change(|interfaces| interfaces[0].addresses.push(ipv6(true)));
     settle().await;
@@ -63,6 +65,51 @@ async fn a_family_joins_when_its_address_has_been_checked() {
     assert_eq!(host.joined(), [(2, Family::V6)]);
     let downs = told.take().into_iter().filter(|t| t.starts_with("down"));
     assert_eq!(downs.count(), 0);
+}
+
+// 6762-14-4; RFC 4862 §5.5.4
+#[tokio::test(start_paused = true)]
+async fn a_deprecated_address_is_told_only_while_there_is_no_other() {
+    let v6 = |last| Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, last);
+    let global = |last, is_deprecated| Address {
+        address: v6(last).into(),
+        prefix_len: 64,
+        is_tentative: false,
+        is_deprecated,
+    };
+    let host = Host::with([ethernet(2, "eth0")]);
+    host.lock().interfaces[0]
+        .addresses
+        .extend([global(1, true), global(2, false)]);
+    let (handle, _told, _) = host.start(Links::default());
+    let published = handle.call(|node, now| {
+        let records = RecordSet::new().host_addresses("box.local".parse().unwrap());
+        node.engine().publish(now, records, LinkSet::All).unwrap();
+    });
+    published.unwrap();
+    // The IPv6 addresses of the host in what was announced last.
+    let announced = || {
+        let sent = host.sent();
+        let last = sent.iter().rev().find_map(|(_, _, octets)| {
+            let answers = Message::parse(octets).unwrap().answers();
+            let addresses: Vec<_> = answers
+                .filter_map(|answer| match answer.unwrap() {
+                    gone if gone.ttl == 0 => None,
+                    answer => match answer.data() {
+                        Ok(Data::Aaaa(address)) => Some(address),
+                        _ => None,
+                    },
+                })
+                .collect();
+            (!addresses.is_empty()).then_some(addresses)
+        });
+        last.unwrap_or_default()
+    };
+    sleep(Duration::from_secs(4)).await;
+    assert_eq!(announced(), [v6(2)]);
+    host.change(|interfaces| _ = interfaces[0].addresses.pop());
+    sleep(Duration::from_secs(4)).await;
+    assert_eq!(announced(), [v6(1)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -84,6 +131,7 @@ async fn addresses_that_come_and_go_join_nothing_anew_and_fill_no_log() {
                 address,
                 prefix_len: 64,
                 is_tentative: false,
+                is_deprecated: false,
             });
         });
         settle().await;

@@ -253,6 +253,7 @@ fn dual_stack() -> Host {
         address: Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 2).into(),
         prefix_len: 64,
         is_tentative: false,
+        is_deprecated: false,
     });
     Host::with([eth0])
 }
