@@ -163,6 +163,35 @@ fn what_is_written_can_be_read_again() {
     assert_eq!(rows(&again).len(), 4, "three packets and a finding");
 }
 
+#[test]
+fn no_capture_is_emptied_by_words_that_are_refused() {
+    let file = Scratch::new("kept.pcap");
+    std::fs::write(&file.0, all()).expect("a capture");
+    let refused = |words: &[&str], why: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_cooee"))
+            .arg("monitor")
+            .args(words)
+            .output()
+            .expect("the command starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{words:?}: {said}");
+        assert!(said.contains(why), "{words:?}: {said}");
+        assert_eq!(std::fs::read(&file.0).expect("it is there"), all());
+    };
+    refused(&["-r", file.path(), "-W", file.path()], "the same file");
+    #[cfg(unix)]
+    {
+        let link = Scratch::new("kept-too.pcap");
+        std::os::unix::fs::symlink(&file.0, &link.0).expect("another name of it");
+        refused(&["-r", file.path(), "-W", link.path()], "the same file");
+    }
+    refused(&["-r", "/no/such/file", "-W", file.path()], "cannot read");
+    refused(
+        &["-r", file.path(), "-i", "lo", "-W", file.path()],
+        "a capture has none",
+    );
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_trouble_and_told_in_a_line() {

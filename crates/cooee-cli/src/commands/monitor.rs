@@ -101,9 +101,15 @@ pub(crate) async fn run(args: &Args, session: Session) -> Result<Outcome, Failur
         (Some(Over::V6), _) | (None, Some(crate::found::Only::V6)) => Families::V6,
         (None, None) => Families::Both,
     };
+    let filter = filter(args, families)?;
+    let capture = args.read.as_deref();
+    let capture = capture
+        .map(|path| capture_to_read(path, args, &session))
+        .transpose()?;
     let mut watching = Watching {
-        filter: filter(args, families)?,
+        filter,
         inspector: Inspector::new(!args.no_lint),
+        // The last that can be refused: it empties the file.
         writer: args.write.as_deref().map(writer).transpose()?,
         summary: Summary::new(),
         fail_on: args.fail_on,
@@ -112,8 +118,8 @@ pub(crate) async fn run(args: &Args, session: Session) -> Result<Outcome, Failur
         broken: None,
         session,
     };
-    let end = match &args.read {
-        Some(path) => watching.read(args, path).await?,
+    let end = match capture {
+        Some(capture) => watching.read(args, capture).await?,
         None => {
             let mut live = Live::open(&watching.session, families)?;
             if let Some(trouble) = interfaces::trouble(&live.present()) {
@@ -124,6 +130,25 @@ pub(crate) async fn run(args: &Args, session: Session) -> Result<Outcome, Failur
         }
     };
     watching.finish(args, end)
+}
+
+fn capture_to_read(path: &Path, args: &Args, session: &Session) -> Result<PcapReader, Failure> {
+    let common = &session.common;
+    if !common.interfaces.is_empty() || !common.exclude_interface.is_empty() {
+        let text = "-i and -I choose links to listen on: a capture has none";
+        return Err(Failure::usage(text));
+    }
+    let capture = PcapReader::open(path)?;
+    // With symbolic links followed; what is not there yet is no other file.
+    let whole = |path: &Path| path.canonicalize().ok();
+    let written = args.write.as_deref().and_then(whole);
+    if written.is_some() && written == whole(path) {
+        let name = escape::octets(path.as_os_str().as_encoded_bytes());
+        return Err(Failure::usage(format!(
+            "--read and --write are the same file, '{name}': write to another"
+        )));
+    }
+    Ok(capture)
 }
 
 fn writer(path: &Path) -> Result<PcapWriter, Failure> {
@@ -237,14 +262,7 @@ impl Watching {
     }
 
     /// Reads a capture to its end.
-    async fn read(&mut self, args: &Args, path: &Path) -> Result<End, Failure> {
-        if !self.session.common.interfaces.is_empty()
-            || !self.session.common.exclude_interface.is_empty()
-        {
-            let text = "-i and -I choose links to listen on: a capture has none";
-            return Err(Failure::usage(text));
-        }
-        let mut capture = PcapReader::open(path)?;
+    async fn read(&mut self, args: &Args, mut capture: PcapReader) -> Result<End, Failure> {
         let (send, mut packets) = mpsc::channel(READ_AHEAD);
         // Reading blocks, above all from a pipe: it has a thread of its own, which ends with the process.
         let thread = std::thread::Builder::new().name("capture".into());
