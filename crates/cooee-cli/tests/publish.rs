@@ -218,6 +218,24 @@ fn a_service_lives_as_long_as_its_command_and_ends_with_its_code() {
 }
 
 #[test]
+fn a_command_that_ends_ends_the_wait_for_a_link_too() {
+    if !in_namespace("a_command_that_ends_ends_the_wait_for_a_link_too") {
+        return;
+    }
+    // Without -i, loopback is no link: the other machine cannot be published.
+    let words = ["publish", "Web", "http", "80", "--host", "printer"];
+    let behind = ["--address", "192.0.2.77", "--", "sh", "-c", "exit 7"];
+    let output = std::process::Command::new("timeout")
+        .args(["60", env!("CARGO_BIN_EXE_cooee")])
+        .args(words)
+        .args(behind)
+        .env_remove("COOEE_INTERFACE")
+        .output()
+        .expect("timeout is there");
+    assert_eq!(output.status.code(), Some(7), "{}", text(&output.stderr));
+}
+
+#[test]
 fn a_chosen_name_outlives_the_program() {
     if !in_namespace("a_chosen_name_outlives_the_program") {
         return;

@@ -90,7 +90,7 @@ impl Running {
     async fn publish_one(&mut self, offer: Offer) -> Result<(), Failure> {
         let service = offer.service().map_err(Failure::usage)?;
         let Some(service) = self.placed(&offer, service).await? else {
-            // Told to end before the host had its name.
+            // The end came before the host had its name.
             return Ok(());
         };
         let registration = self
@@ -147,6 +147,8 @@ impl Running {
         let host = tokio::select! {
             biased;
             _ = signals.asked() => return Ok(None),
+            // Who watches hears of it again.
+            _ = ended(self.child.as_mut()) => return Ok(None),
             host = self.zeroconf.publish_host(host) => host.map_err(|error| session::failure(&error))?,
         };
         let service = service.host(&host);
