@@ -111,7 +111,7 @@ fn read_one(file: &Path, computer: &str, sheet: &mut Sheet<'_>) {
         "toml" => toml::read(&text, computer, sheet),
         "service" => avahi::read(&text, computer, sheet),
         _ => {
-            let drop_ins = drop_ins(file);
+            let drop_ins = drop_ins(file, sheet);
             dnssd::read(&text, &drop_ins, &dnssd::System::read(computer), sheet);
         }
     }
@@ -129,16 +129,26 @@ fn text(file: &Path) -> Result<String, String> {
 }
 
 /// The changes to a systemd file, in `NAME.dnssd.d/*.conf`: name and text.
-fn drop_ins(file: &Path) -> Vec<(String, String)> {
+fn drop_ins(file: &Path, sheet: &mut Sheet<'_>) -> Vec<(String, String)> {
     let mut folder = file.as_os_str().to_owned();
     folder.push(".d");
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
     files.retain(|file| file.extension().is_some_and(|end| end == "conf"));
     files.sort();
-    let read = files.iter().map(|file| (shown(file), text(file)));
-    read.filter_map(|(name, text)| text.ok().map(|text| (name, text)))
-        .collect()
+    let mut read = Vec::new();
+    for file in files {
+        let name = shown(&file);
+        match text(&file) {
+            Ok(text) => read.push((name, text)),
+            Err(fault) => Sheet {
+                file: name,
+                contents: &mut *sheet.contents,
+            }
+            .fault(0, fault),
+        }
+    }
+    read
 }
 
 fn shown(file: &Path) -> String {
@@ -286,6 +296,14 @@ mod tests {
         assert_eq!(wrong.faults.len(), 2);
         assert!(wrong.faults[0].text.contains("no such file"), "{wrong:?}");
         assert!(wrong.faults[1].text.contains("must end in"), "{wrong:?}");
+
+        fs::write(folder.join("b.dnssd.d/odd.conf"), b"[Service]\nPort=\xff\n").unwrap();
+        let odd = read(&[folder.join("b.dnssd")], "tabasco");
+        assert_eq!(odd.faults.len(), 1, "{odd:?}");
+        assert!(
+            odd.faults[0].text.ends_with("odd.conf: it is not UTF-8"),
+            "{odd:?}"
+        );
         fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -7,6 +7,7 @@ mod running;
 mod state;
 
 use std::ffi::OsString;
+use std::io::Read as _;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -221,6 +222,9 @@ fn offer(args: &Args) -> Result<Offer, Failure> {
     Ok(offer)
 }
 
+/// A string of a TXT record has one octet for its length (RFC 6763 §6.1).
+const MOST_OF_A_STRING: usize = 255;
+
 /// `KEY=PATH`: the string with the content of the file.
 fn txt_file(word: &OsString) -> Result<Vec<u8>, Failure> {
     let octets = words::octets(word).map_err(Failure::usage)?;
@@ -232,9 +236,18 @@ fn txt_file(word: &OsString) -> Result<Vec<u8>, Failure> {
     };
     let (key, path) = octets.split_at(at);
     let path = path.get(1..).unwrap_or_default();
-    let content = std::fs::read(words::path(path)).map_err(|error| {
-        let path = escape::octets(path);
-        Failure::usage(format!("{path}: {}", output::plain(&error)))
-    })?;
+    let file = escape::octets(path);
+    let room = MOST_OF_A_STRING.saturating_sub(at + 1);
+    let mut content = Vec::new();
+    let opened = std::fs::File::open(words::path(path));
+    opened
+        .and_then(|opened| opened.take(room as u64 + 1).read_to_end(&mut content))
+        .map_err(|error| Failure::usage(format!("{file}: {}", output::plain(&error))))?;
+    if content.len() > room {
+        let key = escape::octets(key);
+        return Err(Failure::usage(format!(
+            "{file}: it is too long: behind the key '{key}' at most {room} bytes fit"
+        )));
+    }
     Ok([key, b"=", content.as_slice()].concat())
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use cooee::{InstanceName, Service, TxtAttributes};
+use cooee::{InstanceName, Service, TxtAttributes, TxtError};
 
 use crate::{escape, interfaces, type_arg};
 
@@ -110,7 +110,14 @@ fn attributes(strings: &[Vec<u8>]) -> Result<TxtAttributes, String> {
             Some(value) => attributes.set(key, value),
             None => attributes.set_flag(key),
         };
-        set.map_err(|error| format!("'{shown}' is no attribute: {error}"))?;
+        set.map_err(|error| match error {
+            // Nobody wants to read all of it again.
+            TxtError::TooLong { len, .. } => format!(
+                "the attribute '{}' has {len} bytes with its key: at most 255 fit",
+                escape::text(key)
+            ),
+            error => format!("'{shown}' is no attribute: {error}"),
+        })?;
     }
     Ok(attributes)
 }
