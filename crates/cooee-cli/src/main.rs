@@ -54,7 +54,7 @@ use std::process::ExitCode;
 use crate::args::{Args, Command};
 use crate::clock::Clock;
 use crate::failure::{Failure, Outcome};
-use crate::output::Talk;
+use crate::output::{Stop, Talk};
 use crate::paint::ColorChoice;
 use crate::session::Session;
 use crate::usage::Parsed;
@@ -64,9 +64,11 @@ fn main() -> ExitCode {
     match usage::parse(std::env::args_os()) {
         Ok(Parsed::Args(args)) => run(*args, clock),
         Ok(Parsed::Told(help)) => {
-            // A closed pipe is a clean end here too.
-            let _ = help.print();
-            Outcome::Done.into()
+            let told = help.print().and_then(|()| std::io::stdout().flush());
+            match told.map_err(Stop::from).map_or_else(Stop::into_result, Ok) {
+                Ok(()) => Outcome::Done.into(),
+                Err(failure) => end(Talk::new(false, ColorChoice::Auto), &failure),
+            }
         }
         Err(failure) => end(Talk::new(false, ColorChoice::Auto), &failure),
     }

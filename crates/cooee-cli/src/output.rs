@@ -16,6 +16,15 @@ pub(crate) enum Stop {
     Failed(io::Error),
 }
 
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::Closed,
+            _ => Self::Failed(error),
+        }
+    }
+}
+
 impl Stop {
     /// What this means for a command that only shows things: nothing, or trouble.
     ///
@@ -92,14 +101,9 @@ impl Output {
     pub(crate) fn line(&mut self, text: &str) -> Result<(), Stop> {
         self.erase_progress();
         let mut stdout = self.stdout.lock();
-        let written = stdout
-            .write_all(text.as_bytes())
-            .and_then(|()| stdout.write_all(b"\n"))
-            .and_then(|()| stdout.flush());
-        written.map_err(|error| match error.kind() {
-            io::ErrorKind::BrokenPipe => Stop::Closed,
-            _ => Stop::Failed(error),
-        })
+        stdout.write_all(text.as_bytes())?;
+        stdout.write_all(b"\n")?;
+        Ok(stdout.flush()?)
     }
 }
 

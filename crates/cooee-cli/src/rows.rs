@@ -279,8 +279,9 @@ impl Row<'_> {
         }
     }
 
-    /// The row for a pipe: everything, uncut, between tabs; in colours only if they are insisted on.
-    pub(crate) fn piped(&self, paint: Paint) -> String {
+    /// The row for a pipe: everything, uncut, between tabs; in colours only if they are insisted on. `hex`: binary
+    /// values are written out.
+    pub(crate) fn piped(&self, paint: Paint, hex: bool) -> String {
         let identity = self.identity;
         let painted = |role, text: &str| {
             let mut out = String::new();
@@ -312,7 +313,7 @@ impl Row<'_> {
                 let txt: Vec<String> = picture
                     .attributes()
                     .iter()
-                    .map(|attribute| format!("\"{}\"", attribute.shown(false).replace('"', "\\\"")))
+                    .map(|attribute| format!("\"{}\"", attribute.shown(hex).replace('"', "\\\"")))
                     .collect();
                 fields.extend([
                     escaped_text(&picture.host),
@@ -452,7 +453,7 @@ mod tests {
         let pictures = [examples::web_server(), examples::hostile()];
         let lines: Vec<String> = rows(&pictures)
             .iter()
-            .map(|row| row.piped(Paint::OFF))
+            .map(|row| row.piped(Paint::OFF, false))
             .collect();
         for line in &lines {
             assert_eq!(line.matches('\t').count(), 8, "{line:?}");
@@ -464,6 +465,9 @@ mod tests {
             );
         }
         insta::assert_snapshot!(lines.join("\n").replace('\t', "→"));
+        // 6763-6.5-5: bytes with the text beside them, for who asks for more.
+        let web = rows(&pictures).first().unwrap().piped(Paint::OFF, true);
+        assert!(web.ends_with("\"icon=<ff 00 |..|>\""), "{web}");
     }
 
     #[test]
@@ -472,10 +476,10 @@ mod tests {
         let pictures = [picture];
         let all = rows(&pictures);
         let row = all.first().unwrap();
-        assert!(!row.piped(Paint::OFF).contains('\u{1b}'));
+        assert!(!row.piped(Paint::OFF, false).contains('\u{1b}'));
         let insisted = crate::paint::ColorChoice::Always.decide(false, |_| None);
         assert!(
-            row.piped(insisted)
+            row.piped(insisted, false)
                 .starts_with("\u{1b}[32m+\u{1b}[0m\t\u{1b}[1mKeith")
         );
     }

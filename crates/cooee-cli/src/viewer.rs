@@ -297,7 +297,7 @@ impl Viewer {
             }
         } else {
             for row in &rows {
-                session.output.line(&row.piped(session.output.paint))?;
+                put_piped(session, row)?;
             }
         }
         self.known = known;
@@ -306,7 +306,7 @@ impl Viewer {
 
     fn row(&mut self, session: &mut Session, row: &Row<'_>) -> Result<(), Stop> {
         if !session.output.is_terminal() {
-            return session.output.line(&row.piped(session.output.paint));
+            return put_piped(session, row);
         }
         let paint = session.output.paint;
         // The terminal may have another width by now.
@@ -332,6 +332,11 @@ impl Viewer {
 
 fn put(session: &mut Session, lines: &[String]) -> Result<(), Stop> {
     lines.iter().try_for_each(|line| session.output.line(line))
+}
+
+fn put_piped(session: &mut Session, row: &Row<'_>) -> Result<(), Stop> {
+    let line = row.piped(session.output.paint, session.common.verbose > 0);
+    session.output.line(&line)
 }
 
 /// The block below a row, for those who want more of it.

@@ -198,6 +198,48 @@ fn help_and_version_are_data() {
 }
 
 #[test]
+fn a_name_that_is_an_address_or_lacks_its_domain_is_told_with_the_way() {
+    for address in ["192.0.2.1", "fe80::1"] {
+        let way = format!("'cooee host {address}' looks it up");
+        refuses(&["query", address, "PTR"], &["is an address", &way]);
+    }
+    let part = "did you mean '_services._dns-sd._udp.local'?";
+    refuses(&["query", "_services._dns-sd._udp", "PTR"], &[part]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn help_on_a_full_disk_is_trouble() {
+    let Ok(full) = std::fs::File::options().write(true).open("/dev/full") else {
+        println!("skipped: there is no /dev/full");
+        return;
+    };
+    let output = Command::new(env!("CARGO_BIN_EXE_cooee"))
+        .arg("--help")
+        .stdout(full)
+        .output()
+        .expect("the command starts");
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "cooee: cannot write the output: no space left on device\n"
+    );
+}
+
+#[test]
+fn an_attribute_that_is_too_long_is_told_without_repeating_it() {
+    let long = format!("a={}", "x".repeat(254));
+    let publish = ["publish", "Name", "http", "80"];
+    let line = refused(&[&publish[..], &[&long]].concat());
+    assert!(line.contains("256 bytes") && line.len() < 160, "{line}");
+    // This very program is long, and nothing of it is text.
+    let file = format!("icon={}", env!("CARGO_BIN_EXE_cooee"));
+    let line = refused(&[&publish[..], &["--txt-file", &file]].concat());
+    assert!(line.contains("250 bytes"), "{line}");
+    assert!(!line.contains("\\000"), "{line}");
+}
+
+#[test]
 fn a_filter_for_the_log_that_is_none_is_told() {
     let output = Command::new(env!("CARGO_BIN_EXE_cooee"))
         .args(["browse", "-t"])

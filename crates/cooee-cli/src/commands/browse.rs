@@ -352,7 +352,14 @@ fn wanted(args: &args::Browse) -> String {
         [] => "service".to_owned(),
         several => several
             .iter()
-            .map(|kind| crate::escape::text(&kind.wire))
+            .map(|kind| {
+                let subtypes = kind.subtypes.iter().chain(&args.subtype);
+                let parts: Vec<&str> = std::iter::once(&kind.wire)
+                    .chain(subtypes)
+                    .map(String::as_str)
+                    .collect();
+                crate::escape::text(&parts.join(","))
+            })
             .collect::<Vec<_>>()
             .join(", "),
     }

@@ -92,12 +92,22 @@ pub(crate) fn local_name(typed: &str) -> Result<NameBuf, Failure> {
             "the name is empty: write a host such as tabasco.local",
         ));
     }
+    if bare.parse::<IpAddr>().is_ok() {
+        return Err(Failure::usage(format!(
+            "'{shown}' is an address, and a name is wanted; 'cooee host {shown}' looks it up"
+        )));
+    }
     if ![".local", ".in-addr.arpa", ".ip6.arpa"]
         .iter()
         .any(|domain| lower.ends_with(domain))
     {
+        let is_type = lower.ends_with("._tcp") || lower.ends_with("._udp");
+        let near = match is_type {
+            true => format!("; did you mean '{shown}.local'?"),
+            false => String::new(),
+        };
         return Err(Failure::usage(format!(
-            "'{shown}' is in another domain: multicast DNS has names in local only"
+            "'{shown}' is in another domain: multicast DNS has names in local only{near}"
         )));
     }
     whole
