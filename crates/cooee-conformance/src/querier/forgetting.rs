@@ -32,7 +32,7 @@ pub(super) const TESTS: &[Test] = &[
         "6762-5.2-12/expires",
         &["6762-5.2-7", "6762-5.2-12"],
         "a record that nobody confirms is gone at the end of its lifetime, and not before",
-        "before 95 % of 10 s: fail; not by 130 %: warn; not within 25 s: fail",
+        "before 95 % of 10 s: fail; not by 130 %: warn",
         expires,
     ),
     querier(
@@ -162,7 +162,9 @@ fn expires(stage: &mut Stage<'_>) -> Result<(), Stop> {
     must_tell_removals(stage, search, &bait)?;
     let left = (answered + ms(25_000)).saturating_sub(stage.link.now());
     if !tells(stage, "removed", &bait, millis(left)) {
-        return Err(Stop::Fail("still there at 2.5 times its lifetime".into()));
+        // RFC 6762 §5.2 has a SHOULD for it (6762-5.2-7).
+        stage.warn("still there at 2.5 times its lifetime");
+        return Ok(());
     }
     let age = millis(stage.link.now() - answered);
     stage.saw(format!("removed at an age of {age} ms"));

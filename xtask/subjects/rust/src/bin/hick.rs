@@ -52,7 +52,13 @@ fn main() -> Outcome {
 impl Stack {
     fn obey(&mut self, command: &str, words: &[&str]) -> Reply {
         match (command, words) {
-            ("publish", [name, kind, port, txt @ ..]) => self.publish(name, kind, port, txt).into(),
+            // It announces the addresses that it is given, and has no way to change them.
+            ("publish", [name, kind, port, txt @ ..]) => {
+                match self.publish(name, kind, port, txt) {
+                    Ok(()) => Reply::Said("fixed".into()),
+                    Err(why) => Reply::Error(why.to_string()),
+                }
+            }
             ("withdraw", [name, kind]) => {
                 self.offers
                     .remove(&((*name).to_owned(), (*kind).to_owned()));
