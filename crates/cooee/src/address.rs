@@ -11,7 +11,7 @@ const NAME_MAX: usize = 16;
 /// An address and, if known, the link where it was told.
 ///
 /// A link-local IPv6 address means nothing without its link, as every link has its own `fe80::1`; all others are good by themselves, and
-/// there the link is a remark. Ordered best first: IPv4, routable IPv6, then the link-local ones. Two are equal if they lead to the same place.
+/// there the link is a remark. Ordered best first: IPv4, routable IPv6, the link-local ones, then loopback. Two are equal if they lead to the same place.
 ///
 /// ```
 /// use cooee::ScopedAddr;
@@ -96,7 +96,7 @@ impl ScopedAddr {
         !self.ip.is_unspecified() && !self.ip.is_multicast()
     }
 
-    /// The lower, the better.
+    /// The lower, the better; `cooee_sd::View::addresses` are in the same order.
     fn rank(&self) -> u8 {
         match self.ip {
             _ if self.ip.is_loopback() => 4,

@@ -123,7 +123,7 @@ pub struct View {
     /// Further hosts that serve the same name, as their SRV records say. No part of equality.
     // RFC 6763 §5 (6763-5-3)
     pub others: Vec<Target>,
-    /// Where the host can be reached, best first: IPv4, IPv6, then link-local ones.
+    /// Where the host can be reached, best first: IPv4, IPv6, link-local ones, then loopback.
     pub addresses: Vec<FoundAddress>,
     /// The lifetimes as received, on the link known longest.
     pub ttl: Ttl,
@@ -171,9 +171,10 @@ pub struct FoundAddress {
 }
 
 impl FoundAddress {
-    /// Best first: what works from everywhere on the link before what needs a scope.
+    /// Best first: what works from everywhere on the link, then what needs a scope, then what leads no further than this computer.
     pub(crate) fn rank(&self) -> (u8, IpAddr, Link) {
         let rank = match self.address {
+            address if address.is_loopback() => 4,
             IpAddr::V4(address) if address.is_link_local() => 2,
             IpAddr::V4(_) => 0,
             IpAddr::V6(address) if address.is_unicast_link_local() => 3,

@@ -322,7 +322,14 @@ fn lifetimes_are_told_but_make_no_difference() {
 fn addresses_come_best_first() {
     let mut bench = Bench::http();
     bench.say_all(ETH, &lobby()[..3]);
-    for one in ["fe80::1", "169.254.0.1", "2001:db8::1", "192.0.2.1"] {
+    for one in [
+        "127.0.0.1",
+        "::1",
+        "fe80::1",
+        "169.254.0.1",
+        "2001:db8::1",
+        "192.0.2.1",
+    ] {
         bench.say(ETH, &address("tabasco.local", one));
     }
     let found = bench.found();
@@ -334,7 +341,14 @@ fn addresses_come_best_first() {
         .collect();
     assert_eq!(
         addresses,
-        ["192.0.2.1", "2001:db8::1", "169.254.0.1", "fe80::1"]
+        [
+            "192.0.2.1",
+            "2001:db8::1",
+            "169.254.0.1",
+            "fe80::1",
+            "127.0.0.1",
+            "::1"
+        ]
     );
 }
 
