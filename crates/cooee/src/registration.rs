@@ -181,7 +181,7 @@ impl Registration {
         self.change(|offer| offer.subtypes.retain(|present| *present != subtype))
     }
 
-    /// Takes another name: the old one is given up, the new one is probed and announced.
+    /// Takes another name: the old one is given up, the new one is probed and announced. Nothing happens if it is the present one, letter by letter.
     ///
     /// # Errors
     ///

@@ -145,13 +145,20 @@ impl Discovery {
         let Some(service) = self.services.get_mut(&id) else {
             return;
         };
-        service.is_ready = false;
-        service.contested_since = None;
+        // Names are equal in either case of letters; people see the difference.
+        let shown = service.state.with(|state| state.name.instance());
+        let is_present = service.group.is_some() && shown.as_bytes() == instance.as_bytes();
+        if !is_present {
+            service.is_ready = false;
+            service.contested_since = None;
+        }
         let mut renamed = Ok(());
         service.state.change(|state| {
             state.unsaid = state.unsaid.saturating_sub(1);
-            // The new name is not ours yet.
-            state.phase = Phase::Probing;
+            if !is_present {
+                // The new name is not ours yet.
+                state.phase = Phase::Probing;
+            }
             renamed = state
                 .name
                 .with_instance(instance)
@@ -161,6 +168,7 @@ impl Discovery {
             true
         });
         match renamed {
+            Ok(()) if is_present => {}
             Ok(()) => self.put_up(now, id),
             Err(error) => self.fail(now, id, error.into()),
         }

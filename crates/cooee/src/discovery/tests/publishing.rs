@@ -204,6 +204,27 @@ fn a_change_that_cannot_be_published_leaves_the_service_as_it_was() {
 }
 
 #[test]
+fn a_rename_to_the_present_name_changes_nothing() {
+    let mut lan = Lan::new(33);
+    let alice = lan.host("alice", 1);
+    let registration = lan.wait(alice.zeroconf.publish(web("Alice"))).unwrap();
+    lan.run_ms(5000);
+    let before = lan.simulation.packets().len();
+    registration.rename("Alice").unwrap();
+    let at_once = lan.wait_up_to(Duration::from_millis(1), registration.ready());
+    assert_eq!(at_once.unwrap().unwrap(), registration.name());
+    lan.run_ms(5000);
+    assert_eq!(lan.simulation.packets().len(), before);
+
+    // Upper case looks different, so that it is another name to people.
+    registration.rename("ALICE").unwrap();
+    let name = lan.wait(registration.ready()).unwrap();
+    assert_eq!(name.instance().to_string(), "ALICE");
+    assert!(lan.simulation.packets().len() > before);
+    lan.assert_clean();
+}
+
+#[test]
 fn ready_waits_for_every_change_that_was_asked_for() {
     let mut lan = Lan::new(12);
     let alice = lan.host("alice", 1);
