@@ -41,7 +41,7 @@ pub(crate) struct Published {
     /// The longest name that its host can have, which decides what fits into a message.
     pub(crate) longest_host: NameBuf,
     pub(crate) phase: Phase,
-    /// Why the phase is `Failed`.
+    /// Why the phase is `Failed`, or the last change could not be published.
     pub(crate) error: Option<Error>,
     /// Changes asked for that the engine has not been told yet.
     pub(crate) unsaid: u32,
@@ -79,8 +79,9 @@ impl Registration {
     ///
     /// # Errors
     ///
-    /// [`is_name_taken`](Error::is_name_taken) if the service was not to be renamed, or after one minute of conflicts;
-    /// [`is_shut_down`](Error::is_shut_down) after shutdown.
+    /// [`is_name_taken`](Error::is_name_taken) if the service was not to be renamed, or after one minute of conflicts over its name or its host's;
+    /// [`is_invalid_input`](Error::is_invalid_input) if the last change could not be published, as when the registration of the host is gone: the
+    /// service stands as it was before; [`is_shut_down`](Error::is_shut_down) after shutdown.
     ///
     /// # Cancel safety
     ///
@@ -89,7 +90,10 @@ impl Registration {
         let reader = self.state.reader();
         reader
             .wait(|state, closed| match state.phase {
-                Phase::Ready if state.unsaid == 0 && !closed => Some(Ok(state.name.clone())),
+                Phase::Ready if state.unsaid == 0 && !closed => Some(match &state.error {
+                    Some(error) => Err(error.clone()),
+                    None => Ok(state.name.clone()),
+                }),
                 Phase::Failed => Some(Err(state
                     .error
                     .clone()
@@ -275,7 +279,7 @@ pub enum RegistrationEvent {
         /// The present one.
         to: ServiceName,
     },
-    /// It was not to be renamed, or conflicts went on for a minute. The service is not published; `ready` has the error.
+    /// It was not to be renamed, or conflicts over its name or its host's went on for a minute. The service is not published; `ready` has the error.
     Failed,
     /// It was withdrawn.
     Withdrawn,

@@ -41,6 +41,8 @@ pub(crate) struct Host {
     choice: Links,
     group: Option<GroupId>,
     pub(super) is_ready: bool,
+    /// Why it was given up, so that no service can stand on it.
+    pub(super) failure: Option<Error>,
     contested_since: Option<Instant>,
     /// What its guard sees; this computer's own name has no guard.
     state: Option<Watched<Claim>>,
@@ -86,6 +88,7 @@ impl Host {
             choice,
             group: None,
             is_ready: false,
+            failure: None,
             contested_since: None,
             state,
         }
@@ -201,12 +204,13 @@ impl Discovery {
     }
 
     pub(super) fn claim_host(&mut self, now: Instant, key: HostKey) {
-        let Some(host) = self.hosts.get(&key) else {
+        let Some(host) = self.hosts.get_mut(&key) else {
             return;
         };
         if host.group.is_some() {
             return;
         }
+        host.failure = None;
         let records = host.records();
         self.tell_engine_of_host(now, key, records);
     }
@@ -324,16 +328,21 @@ impl Discovery {
         }
     }
 
+    /// Gives up a host, and the services that would lead to it.
     fn fail_host(&mut self, now: Instant, key: HostKey, error: Error) {
         let Some(host) = self.hosts.get_mut(&key) else {
             return;
         };
         tracing::debug!(target: "cooee", %error, "cannot publish a host");
         let group = host.group.take();
-        host.tell(Phase::Failed, Some(error));
+        host.failure = Some(error.clone());
+        host.tell(Phase::Failed, Some(error.clone()));
         if let Some(group) = group {
             self.groups.remove(&group);
             self.engine.withdraw(now, group);
+        }
+        for id in self.services_on(key) {
+            self.fail(now, id, error.clone());
         }
     }
 

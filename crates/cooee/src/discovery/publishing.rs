@@ -356,7 +356,10 @@ impl Discovery {
         let host = match &service.place {
             Place::Elsewhere(name) => name.clone(),
             Place::Host(key) => match self.hosts.get(key) {
-                Some(host) => host.name.clone(),
+                Some(host) => match &host.failure {
+                    None => host.name.clone(),
+                    Some(error) => return self.refuse(now, id, change, error.clone()),
+                },
                 None => return self.refuse(now, id, change, Error::host_gone()),
             },
         };
@@ -378,10 +381,14 @@ impl Discovery {
             (Some(group), Change::Name) => self.engine.rename(now, group, records),
             (Some(group), Change::Update) => self.engine.update(now, group, records),
             // It failed before.
-            (None, Change::Update) => Ok(()),
+            (None, Change::Update) => return,
         };
         match outcome {
-            Ok(()) => {}
+            Ok(()) => {
+                if let Some(service) = self.services.get(&id) {
+                    service.state.with(|state| state.error = None);
+                }
+            }
             // Another service of ours has the name: no other than if a neighbour had it.
             Err(PublishError::AlreadyPublished(_)) => {
                 self.clashing.insert(id);
@@ -397,11 +404,17 @@ impl Discovery {
             Change::Name => self.fail(now, id, error),
             Change::Update => {
                 tracing::warn!(target: "cooee", %error, "a service keeps its old records");
+                if let Some(service) = self.services.get(&id) {
+                    service.state.change(|state| {
+                        state.error = Some(error);
+                        true
+                    });
+                }
             }
         }
     }
 
-    fn fail(&mut self, now: Instant, id: Id, error: Error) {
+    pub(super) fn fail(&mut self, now: Instant, id: Id, error: Error) {
         let Some(service) = self.services.get_mut(&id) else {
             return;
         };

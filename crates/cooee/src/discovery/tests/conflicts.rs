@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::lan::Lan;
+use cooee_wire::RdataBuf;
+
+use super::lan::{Lan, record};
 use super::{events, names, web};
 use crate::{Service, ServiceEvent};
 
@@ -127,4 +129,40 @@ fn the_second_of_two_clones_takes_other_names_for_all() {
         let hosts = [&first, &second].map(|host| host.zeroconf.host_name().unwrap().to_string());
         assert_eq!(hosts, ["box.local", "box-2.local"], "seed {seed}");
     }
+}
+
+#[test]
+fn a_minute_of_conflicts_over_a_host_name_fails_the_services_on_it() {
+    // 6762-9-4, rulings 11 and 17
+    let mut lan = Lan::new(32);
+    let (alice, bob) = (lan.host("alice", 1), lan.host("bob", 2));
+    let address: std::net::IpAddr = "192.0.2.50".parse().unwrap();
+    let host = crate::Host::new("printer", [address]).unwrap();
+    let host = lan.wait(alice.zeroconf.publish_host(host)).unwrap();
+    let on_host = |name: &str| web(name).host(&host);
+    let ready = lan.wait(alice.zeroconf.publish(on_host("Old"))).unwrap();
+    let mut waiting = None;
+    // Often enough to be heard before any new name has been probed.
+    for _ in 0..400 {
+        let theirs = RdataBuf::a([192, 0, 2, 66].into());
+        lan.say(&[record(&host.name().to_string(), theirs)]);
+        waiting.get_or_insert_with(|| alice.zeroconf.start_publish(on_host("New")).unwrap());
+        lan.run_ms(190);
+    }
+    let waiting = waiting.unwrap();
+    assert!(lan.wait(host.ready()).unwrap_err().is_name_taken());
+    for service in [&ready, &waiting] {
+        let error = lan.wait(service.ready()).unwrap_err();
+        assert!(error.is_name_taken(), "{error}");
+        assert!(error.to_string().contains("printer"), "{error}");
+        let left = bob.zeroconf.lookup(
+            service.name().as_name_buf().clone(),
+            crate::wire::RecordType::SRV,
+        );
+        assert!(lan.wait(left).is_err());
+    }
+
+    // Another name of its own does not help, as long as the host has none.
+    ready.rename("Newest").unwrap();
+    assert!(lan.wait(ready.ready()).unwrap_err().is_name_taken());
 }

@@ -181,7 +181,7 @@ fn txt_that_no_message_can_carry_is_refused_and_the_service_stays() {
 }
 
 #[test]
-fn a_change_that_cannot_be_published_leaves_the_service_as_it_was() {
+fn a_change_that_cannot_be_published_is_told_and_leaves_the_service_as_it_was() {
     let mut lan = Lan::new(14);
     let (alice, bob) = (lan.host("alice", 1), lan.host("bob", 2));
     let address: std::net::IpAddr = "192.0.2.50".parse().unwrap();
@@ -192,8 +192,10 @@ fn a_change_that_cannot_be_published_leaves_the_service_as_it_was() {
         .unwrap();
     lan.wait(host.withdraw());
     service.set_port(8081).unwrap();
+    let error = lan.wait(service.ready()).unwrap_err();
+    assert!(error.is_invalid_input(), "{error}");
+    assert!(error.to_string().contains("host"), "{error}");
     lan.run_ms(5000);
-    lan.wait(service.ready()).unwrap();
     let found = lan
         .wait(bob.zeroconf.lookup(
             service.name().as_name_buf().clone(),
