@@ -159,7 +159,7 @@ fn what_another_answers_after_us_takes_nothing_back() {
 
 #[test]
 fn a_defence_waits_for_nothing() {
-    // 6762-6-18, 6762-6-31, 6762-6.3-3: not for other questions, nor for more than 250 ms after the record was last multicast
+    // 6762-5.4-10, 6762-6-18, 6762-6-31, 6762-6.3-3: not for other questions, nor for more than 250 ms after the record was last multicast
     let (mut lan, host) = shop(5);
     let start = lan.now();
     let question = |owner: &str| QuestionBuf {

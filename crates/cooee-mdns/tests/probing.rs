@@ -77,7 +77,7 @@ fn groups_published_together_are_probed_in_the_same_packets() {
 
 #[test]
 fn the_owner_of_a_name_defends_it_at_once_and_the_prober_yields() {
-    // 6762-8.1-11, 6762-8.1-12, 6762-8.1-14, 6762-2-9, 6762-3-2, 6762-5.4-10
+    // 6762-8.1-11, 6762-8.1-12, 6762-8.1-14, 6762-2-9, 6762-3-2
     let mut lan = Lan::new(3);
     let owner = lan.host("owner", 1);
     lan.publish(owner, RecordSet::new().unique(txt("box.local", "mine")));
