@@ -577,6 +577,64 @@ fn who_asks_for_a_doubted_record_does_not_end_the_asking() {
 }
 
 #[test]
+fn a_doubted_record_is_asked_for_even_if_its_last_client_goes() {
+    // 6762-10.4-4, 6762-10.4-5, 6762-5.2-13: who doubts a record may be done with it at once; it stays if it is there
+    let mut lan = Lan::new(23);
+    let (shop, host) = (lan.host("shop", 1), lan.host("a", 2));
+    lan.publish(shop, service("Shop", "box.local", 80));
+    let query = lan.ask(host, SHOP, RecordType::SRV);
+    lan.run_ms(5000);
+    let srv = srv(SHOP, "box.local", 80);
+    lan.network.command(host, |station, now| {
+        station
+            .engine
+            .reconfirm(now, &srv.as_record(), &cooee_mdns::LinkSet::All);
+        station.engine.cancel(now, query);
+    });
+    let start = lan.now();
+    lan.run_ms(20_000);
+    let question = cooee_wire::QuestionBuf::new(name(SHOP), RecordType::SRV);
+    let known = lan.network.node(host).engine.cache(lan.now(), &question);
+    assert_eq!(known.len(), 1, "{}", lan.network.transcript());
+    assert_eq!(lan.asked_at(host, start, SHOP, RecordType::SRV).len(), 1);
+    // It has been confirmed, and nobody wants it: it may run out.
+    let start = lan.now();
+    lan.run_ms(200_000);
+    assert!(
+        lan.sent(host, start).is_empty(),
+        "{}",
+        lan.network.transcript()
+    );
+}
+
+#[test]
+fn what_becomes_of_one_doubted_record_does_not_end_the_asking_for_another() {
+    // 6762-10.4-5
+    let one = ptr(HTTP, "One._http._tcp.local");
+    let two = ptr(HTTP, "Two._http._tcp.local");
+    for settled in [one.clone(), with_ttl(one.clone(), 0)] {
+        let mut lan = Lan::new(24);
+        let host = lan.host("a", 1);
+        lan.inject("192.0.2.9:5353", &response(&[one.clone(), two.clone()]));
+        lan.run_ms(1000);
+        let start = lan.now();
+        lan.network.command(host, |station, now| {
+            for record in [&one, &two] {
+                station
+                    .engine
+                    .reconfirm(now, &record.as_record(), &cooee_mdns::LinkSet::All);
+            }
+        });
+        lan.run_ms(200);
+        lan.inject("192.0.2.9:5353", &response(&[settled]));
+        lan.run_ms(20_000);
+        let asked = lan.asked_at(host, start, HTTP, RecordType::PTR);
+        assert_eq!(asked.len(), 4, "{}", lan.network.transcript());
+        assert!(asked.iter().all(|at| *at < 10_000));
+    }
+}
+
+#[test]
 fn a_record_that_comes_and_goes_and_comes_and_goes_says_goodbye_once_a_second() {
     // Ruling 8, 6762-6-30
     let mut lan = Lan::new(20);

@@ -37,6 +37,9 @@ pub(super) struct Asked {
     pub(super) clients: Vec<QueryId>,
     pub(super) series: Series,
     pub(super) timer: Timer,
+    /// It has been asked to confirm a record that somebody here doubts, whether or not there are clients.
+    // RFC 6762 §10.4 (6762-10.4-5)
+    pub(super) reconfirms: bool,
     /// When a query for it last asked for unicast.
     // RFC 6762 §6 (6762-6-28)
     pub(super) asked_for_unicast: Option<Instant>,
@@ -112,6 +115,7 @@ impl AskedQuestions {
                 ..Series::default()
             },
             timer: Timer::default(),
+            reconfirms: false,
             asked_for_unicast: None,
             ready: false,
             complete: false,

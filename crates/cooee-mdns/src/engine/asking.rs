@@ -141,7 +141,7 @@ impl Link {
         }
     }
 
-    /// A client does not ask any more; a question that nobody asks is forgotten.
+    /// A client does not ask any more; a question that nobody asks is forgotten, unless it is still needed.
     // RFC 6762 §5.2 (6762-5.2-1)
     pub(super) fn cancel(&mut self, query: QueryId, question: &QuestionBuf, cx: &Context) {
         let hash = cx.keys.name(question.name.as_name());
@@ -156,7 +156,7 @@ impl Link {
         };
         asked.clients.retain(|&client| client != query);
         if asked.clients.is_empty() {
-            self.asked.remove(slot);
+            self.drop_if_unneeded(slot, cx);
             // Nobody wants the records any more (6762-5.2-13).
             let unwanted = self.cache.matching(
                 &cx.keys,
@@ -167,6 +167,33 @@ impl Link {
             for slot in unwanted.collect::<Vec<usize>>() {
                 self.cache.unmark_asked(slot);
             }
+        }
+    }
+
+    /// Drops a question without clients, if no record is left that it is to confirm.
+    // RFC 6762 §5.2 (6762-5.2-13), §10.4 (6762-10.4-5)
+    pub(super) fn drop_if_unneeded(&mut self, slot: usize, cx: &Context) {
+        let Some(asked) = self
+            .asked
+            .get(slot)
+            .filter(|asked| asked.clients.is_empty())
+        else {
+            return;
+        };
+        let QuestionBuf {
+            ref name,
+            kind,
+            class,
+            ..
+        } = asked.question;
+        let is_needed = asked.reconfirms
+            && self
+                .cache
+                .matching(&cx.keys, name.as_name(), kind, class)
+                .filter_map(|slot| self.cache.get(slot))
+                .any(|cached| cached.record.kind() == kind && cached.doubted_until.is_some());
+        if !is_needed {
+            self.asked.remove(slot);
         }
     }
 

@@ -172,7 +172,7 @@ impl Link {
                 && gone.doubted_until.is_some()
             {
                 let name_hash = cx.keys.name(gone.record.name.as_name());
-                self.drop_question_of_nobody(&gone.record.as_record(), name_hash);
+                self.drop_question_of_nobody(&gone.record.as_record(), name_hash, cx);
             }
             run.place = self
                 .cache
@@ -206,7 +206,7 @@ impl Link {
         }
         let is_confirmed = matches!(learned, Learned::Confirmed(_) | Learned::Rescued(_));
         if is_confirmed {
-            self.drop_question_of_nobody(record, name_hash);
+            self.drop_question_of_nobody(record, name_hash, cx);
         }
         if record.ttl > 0 && asked {
             self.mark_complete(record, name_hash, cx);
@@ -307,22 +307,20 @@ impl Link {
             ..QuestionBuf::new(self.name_of(slot), record.kind())
         };
         let asked = self.asked.place(hashes.name, &question);
+        if let Some(asked) = self.asked.get_mut(asked) {
+            asked.reconfirms = true;
+        }
         self.start_series(now, asked, cx);
     }
 
     /// A record that may have been doubted has been confirmed, or has made room: the question that was asked for it alone is not asked any more.
     // RFC 6762 §5.2 (6762-5.2-13)
-    fn drop_question_of_nobody(&mut self, record: &Record<'_>, name_hash: u64) {
+    fn drop_question_of_nobody(&mut self, record: &Record<'_>, name_hash: u64, cx: &Context) {
         let asked = self
             .asked
             .find(name_hash, record.name, record.kind(), record.class);
-        if let Some(slot) = asked
-            && self
-                .asked
-                .get(slot)
-                .is_some_and(|asked| asked.clients.is_empty())
-        {
-            self.asked.remove(slot);
+        if let Some(slot) = asked {
+            self.drop_if_unneeded(slot, cx);
         }
     }
 
@@ -427,7 +425,7 @@ impl Link {
                 continue;
             };
             if asked.clients.is_empty() {
-                self.asked.remove(slot);
+                self.drop_if_unneeded(slot, cx);
             } else if asked.complete && !self.is_answered(&asked.question, cx) {
                 self.start_series(now, slot, cx);
             }

@@ -62,7 +62,7 @@ impl Engine {
     }
 
     /// Somebody could not use what this record says: on these links it is asked for at least twice, and flushed if nobody confirms it
-    /// within ten seconds.
+    /// within ten seconds. That goes on when the queries for it are cancelled meanwhile.
     // RFC 6762 §10.4 (6762-10.4-4, 6762-10.4-5, 6762-10.4-6)
     pub fn reconfirm(&mut self, now: Instant, record: &Record<'_>, links: &LinkSet) {
         let now = self.clock(now);
