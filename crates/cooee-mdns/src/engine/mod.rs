@@ -397,6 +397,9 @@ impl Engine {
     }
 
     /// A datagram comes from an address of ours and is no copy of ours: another program of this host uses the port (ruling 2).
+    ///
+    /// Or a stranger on the link has forged our address, which cannot be told from that: then questions are QM for good, and a shared host
+    /// name (ruling 22) is silent, for seconds after a probe and after a response for as long as its records live.
     fn notice_shared_port(&mut self, now: Instant, datagram: &Datagram<'_>, hash: u64) {
         let family = Family::of(datagram.source.ip());
         // Over a bridge it may have come from another link of ours; that shows no other program.
