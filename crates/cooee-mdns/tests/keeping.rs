@@ -231,33 +231,6 @@ fn no_record_is_kept_for_more_than_a_week() {
 }
 
 #[test]
-fn a_shut_down_says_goodbye_once_for_everything() {
-    // 6762-10.1-1, ruling 9
-    let mut lan = Lan::new(10);
-    let shop = lan.host("shop", 1);
-    lan.publish(shop, RecordSet::new().host_addresses(name("box.local")));
-    lan.publish(shop, service("Shop", "box.local", 80));
-    lan.run_ms(5000);
-    let start = lan.now();
-    lan.network
-        .command(shop, |station, now| station.engine.shutdown(now));
-    lan.run_ms(10);
-    let sent = lan.sent(shop, start);
-    assert_eq!(sent.len(), 1, "{}", lan.network.transcript());
-    let goodbyes = lan::records(sent[0]);
-    assert!(goodbyes.iter().all(|(_, record)| record.ttl == 0));
-    for kind in [
-        RecordType::PTR,
-        RecordType::SRV,
-        RecordType::TXT,
-        RecordType::A,
-        RecordType::AAAA,
-    ] {
-        assert!(goodbyes.iter().any(|(_, record)| record.kind() == kind));
-    }
-}
-
-#[test]
 fn records_nobody_asked_for_are_bounded_and_do_not_keep_out_those_asked_for() {
     // Ruling 37
     let mut lan = Lan::new(11);

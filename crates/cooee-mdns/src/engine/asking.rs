@@ -197,6 +197,13 @@ impl Link {
         }
     }
 
+    /// Nothing is asked any more, whoever wanted to know.
+    pub(super) fn drop_all_questions(&mut self) {
+        for slot in self.asked.slots() {
+            self.asked.remove(slot);
+        }
+    }
+
     /// The link has just come up: all questions begin anew.
     // RFC 6762 §5.4 (6762-5.4-3), ruling 1
     pub(super) fn restart_all_series(&mut self, now: Instant, cx: &mut Context) {

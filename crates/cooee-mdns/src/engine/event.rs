@@ -65,7 +65,8 @@ pub enum Event {
         /// The type that does not exist.
         kind: RecordType,
     },
-    /// A one-shot query has ended: it has got a complete answer, or its time is up.
+    /// A one-shot query has ended: it has got a complete answer, or its time is up. Any query that was made after a
+    /// [`shutdown`](super::Engine::shutdown) ends so too.
     Finished {
         /// The query.
         query: QueryId,

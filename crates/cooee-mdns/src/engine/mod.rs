@@ -327,13 +327,18 @@ impl Engine {
     }
 
     /// Says goodbye for everything published, once, and ends all queries; what [`poll_transmit`](Self::poll_transmit) gives afterwards is
-    /// the last.
+    /// the last. There is no way back: a later [`query`](Self::query) ends at once, [`publish`](Self::publish), [`update`](Self::update)
+    /// and [`rename`](Self::rename) are refused with [`PublishError::ShutDown`], and [`reconfirm`](Self::reconfirm) does nothing.
     // RFC 6762 §10.1 (6762-10.1-1), ruling 9
     pub fn shutdown(&mut self, now: Instant) {
         let now = self.clock(now);
         self.shut_down = true;
         for query in self.queries.keys().copied().collect::<Vec<_>>() {
             self.drop_query(query);
+        }
+        // Those too that are asked to confirm a record.
+        for link in self.links.values_mut() {
+            link.drop_all_questions();
         }
         for group in self.groups.keys().copied().collect::<Vec<_>>() {
             self.withdraw_with(now, group, 1);

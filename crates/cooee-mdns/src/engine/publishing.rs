@@ -79,7 +79,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`PublishError`] if the group is empty, a record is too large, or another group has the same name and type with other data.
+    /// [`PublishError`] if the group is empty, a record is too large, another group has the same name and type with other data, or after a
+    /// [`shutdown`](Self::shutdown).
     // RFC 6762 §8
     pub fn publish(
         &mut self,

@@ -19,7 +19,7 @@ pub(super) struct Query {
 
 impl Engine {
     /// Asks a question. What is known already, and what we publish ourselves, comes at once as events; one-shot queries end with
-    /// [`Event::Finished`].
+    /// [`Event::Finished`]. After a [`shutdown`](Self::shutdown) every query ends with it at once, and nothing is asked.
     // RFC 6762 §5.2, ruling 3
     pub fn query(
         &mut self,
@@ -30,6 +30,10 @@ impl Engine {
     ) -> QueryId {
         let now = self.clock(now);
         let id = QueryId(self.new_id());
+        if self.shut_down {
+            self.context.events.push(Event::Finished { query: id });
+            return id;
+        }
         let ends = options.one_shot.map(|timeout| now + timeout);
         self.agenda
             .extend(ends.map(|ends| (ends, Item::OneShot(id))));
@@ -62,10 +66,13 @@ impl Engine {
     }
 
     /// Somebody could not use what this record says: on these links it is asked for at least twice, and flushed if nobody confirms it
-    /// within ten seconds. That goes on when the queries for it are cancelled meanwhile.
+    /// within ten seconds. That goes on when the queries for it are cancelled meanwhile. After a [`shutdown`](Self::shutdown) it does nothing.
     // RFC 6762 §10.4 (6762-10.4-4, 6762-10.4-5, 6762-10.4-6)
     pub fn reconfirm(&mut self, now: Instant, record: &Record<'_>, links: &LinkSet) {
         let now = self.clock(now);
+        if self.shut_down {
+            return;
+        }
         for link in self
             .links
             .values_mut()
