@@ -201,6 +201,9 @@ impl Discovery {
             }
             self.leaving.push(Leaving::claim(state));
         }
+        for id in self.services_on(HostKey::Other(id)) {
+            self.tell_ready(now, id);
+        }
     }
 
     pub(super) fn claim_host(&mut self, now: Instant, key: HostKey) {
@@ -223,7 +226,7 @@ impl Discovery {
     }
 
     /// The host's name is ours, or another program of this computer has it and shares it with us.
-    pub(super) fn host_ready(&mut self, key: HostKey) {
+    pub(super) fn host_ready(&mut self, now: Instant, key: HostKey) {
         let Some(host) = self.hosts.get_mut(&key) else {
             return;
         };
@@ -239,7 +242,7 @@ impl Discovery {
             self.tell_host_name();
         }
         for id in self.services_on(key) {
-            self.tell_ready(id);
+            self.tell_ready(now, id);
         }
     }
 

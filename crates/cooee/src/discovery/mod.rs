@@ -93,8 +93,8 @@ impl Discovery {
     fn handle_event(&mut self, now: Instant, event: Event) {
         match event {
             Event::Waiting { group } => self.group_waits(group),
-            Event::Ready { group } => self.group_ready(group),
-            Event::Borrowed { group } => self.group_ready(group),
+            Event::Ready { group } => self.group_ready(now, group),
+            Event::Borrowed { group } => self.group_ready(now, group),
             Event::Conflict { group, name, .. } => self.group_conflict(now, group, &name),
             Event::Answer {
                 query,
@@ -124,10 +124,10 @@ impl Discovery {
         }
     }
 
-    fn group_ready(&mut self, group: GroupId) {
+    fn group_ready(&mut self, now: Instant, group: GroupId) {
         match self.groups.get(&group) {
-            Some(&Owner::Host(key)) => self.host_ready(key),
-            Some(&Owner::Service(id)) => self.service_ready(id),
+            Some(&Owner::Host(key)) => self.host_ready(now, key),
+            Some(&Owner::Service(id)) => self.service_ready(now, id),
             Some(&Owner::Records(id)) => self.tell_records(id, Phase::Ready),
             None => {}
         }

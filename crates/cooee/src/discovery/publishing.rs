@@ -232,12 +232,12 @@ impl Discovery {
         }
     }
 
-    pub(super) fn service_ready(&mut self, id: Id) {
+    pub(super) fn service_ready(&mut self, now: Instant, id: Id) {
         if let Some(service) = self.services.get_mut(&id) {
             service.is_ready = true;
             service.contested_since = None;
         }
-        self.tell_ready(id);
+        self.tell_ready(now, id);
     }
 
     pub(super) fn service_conflict(&mut self, now: Instant, id: Id, lost: &NameBuf) {
@@ -288,16 +288,23 @@ impl Discovery {
         }
     }
 
-    /// A service is ready when its own name is ours, and its host's, if that is this one.
-    pub(super) fn tell_ready(&mut self, id: Id) {
+    /// A service is ready when its own name is ours, and its host's, if that is one of ours. Without that host it cannot become ready.
+    pub(super) fn tell_ready(&mut self, now: Instant, id: Id) {
         let Some(service) = self.services.get_mut(&id) else {
             return;
         };
+        if !service.is_ready {
+            return;
+        }
         let has_host = match &service.place {
-            Place::Host(key) => self.hosts.get(key).is_some_and(|host| host.is_ready),
+            Place::Host(key) => match self.hosts.get(key) {
+                Some(host) => host.is_ready,
+                None if service.state.with(|state| state.phase == Phase::Ready) => return,
+                None => return self.fail(now, id, Error::host_gone()),
+            },
             Place::Elsewhere(_) => true,
         };
-        if service.is_ready && has_host {
+        if has_host {
             let name = service.state.with(|state| state.name.clone());
             if name != service.stored {
                 self.keeper.keep(&service.wanted, &name);

@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use super::lan::{Host, Lan, poll_once};
+use super::lan::{Host, Lan, poll_once, record};
 use super::{events, web};
 use crate::names::Names;
 use crate::{RegistrationEvent, Service, ServiceEvent};
@@ -203,6 +203,29 @@ fn a_change_that_cannot_be_published_is_told_and_leaves_the_service_as_it_was() 
         ))
         .unwrap();
     assert_eq!(found.len(), 1);
+}
+
+#[test]
+fn a_service_whose_host_is_withdrawn_before_it_is_ready_fails() {
+    // Before its own name is probed, and after: then it waits for its host alone.
+    for millis in [100, 1100] {
+        let mut lan = Lan::new(34);
+        let alice = lan.host("alice", 1);
+        let address: std::net::IpAddr = "192.0.2.50".parse().unwrap();
+        let host = crate::Host::new("printer", [address]).unwrap();
+        let host = lan.wait(alice.zeroconf.publish_host(host)).unwrap();
+        let service = web("Queue").host(&host);
+        let service = alice.zeroconf.start_publish(service).unwrap();
+        // Somebody wants the host's name, so that it is probed again for longer.
+        for _ in 0..millis / 100 {
+            let theirs = cooee_wire::RdataBuf::a([192, 0, 2, 66].into());
+            lan.say(&[record(&host.name().to_string(), theirs)]);
+            lan.run_ms(90);
+        }
+        drop(host);
+        let error = lan.wait(service.ready()).unwrap_err();
+        assert!(error.is_invalid_input(), "{millis}: {error}");
+    }
 }
 
 #[test]
