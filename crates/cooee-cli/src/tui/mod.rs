@@ -1,6 +1,6 @@
 //! What `cooee tui` shows: the scene in three panes, drawn anew after every change.
 //!
-//! [`State`] is what the keys move, [`draw`] puts it on the screen; neither knows the terminal.
+//! [`State`] is what the keys move, [`draw()`] puts it on the screen; neither knows the terminal.
 
 mod details;
 mod draw;
