@@ -19,8 +19,8 @@ format, and it can be run against any stack for which somebody writes an [adapte
 
 *pass* is as the RFC wants it; *warn* is against a SHOULD or slow; *fail* is against a MUST or a rule without which others suffer;
 *n/a* could not be asked of this stack, because its interface has no such thing. Where the RFC leaves room every reading passes. Where a
-stack seemed to fail, captures were read, kind by kind if not one by one, and the tester or the adapter was mended where it was at
-fault. If one is wrong nevertheless: tell us. Two stacks are tested as less than they are: hick by IPv4 alone, because version 0.2.0 takes its
+stack seemed to fail, its captures were [read one by one](captures.md), and the tester or the adapter was mended where it was at fault;
+then the tests ran again. If one is wrong nevertheless: tell us. Two stacks are tested as less than they are: hick by IPv4 alone, because version 0.2.0 takes its
 own probes for a rival's when it has both families; systemd-resolved without browsing that goes on, which version 252 has not.
 
 This page is written by `cargo xtask conformance` (Linux, root), which makes network namespaces, prepares the stacks in pinned versions,
