@@ -243,6 +243,25 @@ impl Answers {
         let Some(&number) = self.by_data.get(&(link, record.rdata.clone())) else {
             return false;
         };
+        self.lose(number)
+    }
+
+    /// Notes that nothing is asked on these links any more.
+    pub(crate) fn leave(&mut self, links: &[LinkId]) -> bool {
+        let lost: Vec<u64> = self
+            .held
+            .iter()
+            .filter(|(_, held)| links.contains(&held.link))
+            .map(|(&number, _)| number)
+            .collect();
+        let mut is_news = false;
+        for number in lost {
+            is_news |= self.lose(number);
+        }
+        is_news
+    }
+
+    fn lose(&mut self, number: u64) -> bool {
         if let Some(held) = self.held.get_mut(&number) {
             held.gone = true;
         }

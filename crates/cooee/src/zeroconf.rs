@@ -194,7 +194,7 @@ impl Zeroconf {
     pub async fn publish_records(
         &self,
         records: impl IntoIterator<Item = RecordBuf>,
-        links: Links,
+        links: impl Into<Links>,
     ) -> Result<RecordRegistration> {
         let mut set = RecordSet::new();
         for record in records {
@@ -203,7 +203,7 @@ impl Zeroconf {
                 false => set.shared(record),
             };
         }
-        let registration = self.start_records(set, links)?;
+        let registration = self.start_records(set, links.into())?;
         registration.ready().await?;
         Ok(registration)
     }
@@ -412,8 +412,8 @@ impl Zeroconf {
         }))
     }
 
-    /// Asks for the records of one name and type, until the [`Query`] is dropped. The name may be any: outside of `local` whoever answers is not to be
-    /// trusted with it.
+    /// Asks for the records of one name and type on these links, until the [`Query`] is dropped. The name may be any: outside of `local` whoever answers
+    /// is not to be trusted with it.
     ///
     /// # Errors
     ///
@@ -422,10 +422,11 @@ impl Zeroconf {
         &self,
         name: impl TryInto<NameBuf, Error: Into<Error>>,
         kind: RecordType,
+        links: impl Into<Links>,
     ) -> Result<Query> {
         let name = name.try_into().map_err(Into::into)?;
         let questions = vec![QuestionBuf::new(name, kind)];
-        start_query(&self.core, questions, Links::default(), None)
+        start_query(&self.core, questions, links.into(), None)
     }
 
     /// Asks once for the records of one name and type.

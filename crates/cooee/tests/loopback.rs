@@ -142,7 +142,11 @@ fn callbacks_run_until_their_guard_is_dropped() {
     let mut seen = types.map(|event| matches!(event, TypeEvent::Added(kind) if kind == wanted));
     assert!(seen.any(|wanted| wanted));
     let mut query = finder
-        .query(name.as_name_buf().clone(), RecordType::SRV)
+        .query(
+            name.as_name_buf().clone(),
+            RecordType::SRV,
+            Links::default(),
+        )
         .unwrap();
     assert!(matches!(
         query.next_timeout(LIMIT),

@@ -2,12 +2,15 @@
 #![cfg(feature = "testing")]
 
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cooee::testing::{self, Network};
+use cooee::wire::RecordType;
 use cooee::{
-    Browse, Browser, Families, Host, Links, RegistrationEvent, ScopedAddr, Service, ServiceEvent,
-    ServiceName, Zeroconf,
+    Browse, Browser, Families, Host, Links, RecordEvent, RegistrationEvent, ScopedAddr, Service,
+    ServiceEvent, ServiceName, Zeroconf,
 };
 
 fn chat(name: &str) -> cooee::Result<Service> {
@@ -374,6 +377,74 @@ fn what_was_seen_on_a_link_that_is_gone_is_removed_whatever_links_were_chosen() 
         for peers in [&mut all, &mut chosen] {
             peers.first().await.unwrap();
         }
+        assert_clean(&network);
+    });
+}
+
+#[test]
+fn what_was_seen_on_a_link_that_a_search_has_left_is_removed() {
+    testing::run(async {
+        let network = Network::new(15);
+        let (left, right) = (network.lan(), network.lan());
+        let (alice, bob) = (left.host("alice"), right.host("bob"));
+        bob.join(&left);
+        let publisher = alice.zeroconf().await.unwrap();
+        let registration = publisher.publish(chat("Alice").unwrap()).await.unwrap();
+        let finder = bob.zeroconf().await.unwrap();
+        let may_use_left = Arc::new(AtomicBool::new(true));
+        let choice = {
+            let may_use_left = Arc::clone(&may_use_left);
+            Links::matching(move |link| {
+                link.name() != "eth0" || may_use_left.load(Ordering::Relaxed)
+            })
+        };
+        let name = registration.name().as_name_buf().clone();
+        let peers = Browse::new("_cs6452._tcp").unwrap().links(choice.clone());
+        let mut peers = finder.browse(peers).unwrap();
+        let follow = Browse::instance(registration.name())
+            .unwrap()
+            .links(choice.clone());
+        let mut follow = finder.browse(follow).unwrap();
+        let mut query = finder.query(name, RecordType::SRV, choice).unwrap();
+        for browser in [&mut peers, &mut follow] {
+            browser.first().await.unwrap();
+        }
+        assert!(matches!(query.next().await, Some(RecordEvent::Added(_))));
+
+        // The choice is made again when a link changes, here a third one.
+        let third = network.lan();
+        may_use_left.store(false, Ordering::Relaxed);
+        bob.join(&third);
+        let patience = Duration::from_secs(6);
+        let gone = tokio::time::timeout(patience, async {
+            assert_eq!(removed(&mut peers).await, registration.name());
+            assert_eq!(removed(&mut follow).await, registration.name());
+            assert!(matches!(query.next().await, Some(RecordEvent::Removed(_))));
+        });
+        assert!(gone.await.is_ok(), "it takes five seconds");
+        assert!(peers.snapshot().unresolved.is_empty());
+
+        may_use_left.store(true, Ordering::Relaxed);
+        bob.leave(&third);
+        for browser in [&mut peers, &mut follow] {
+            browser.first().await.unwrap();
+        }
+        assert!(matches!(query.next().await, Some(RecordEvent::Added(_))));
+
+        // Left and chosen again before anybody was told.
+        for (may, is_there) in [(false, true), (true, false)] {
+            may_use_left.store(may, Ordering::Relaxed);
+            match is_there {
+                true => bob.join(&third),
+                false => bob.leave(&third),
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        let quiet = tokio::time::timeout(Duration::from_secs(20), peers.next()).await;
+        assert!(quiet.is_err(), "{quiet:?}");
+        assert_eq!(peers.snapshot().services.len(), 1);
+        assert_eq!(follow.snapshot().services.len(), 1);
+        assert_eq!(query.snapshot().len(), 1);
         assert_clean(&network);
     });
 }

@@ -1,7 +1,7 @@
 //! `cooee types`: the kinds of services that anybody announces.
 
 use cooee::wire::{NameBuf, RecordType};
-use cooee::{HostPolicy, RecordEvent, TypeBrowser, TypeEvent, Zeroconf};
+use cooee::{HostPolicy, Links, RecordEvent, TypeBrowser, TypeEvent, Zeroconf};
 use tokio::time::Instant;
 
 use crate::args;
@@ -74,7 +74,7 @@ async fn domains(
         .parse::<NameBuf>()
         .map_err(|error| Failure::trouble(error.to_string()))?;
     let mut query = zeroconf
-        .query(name, RecordType::PTR)
+        .query(name, RecordType::PTR, Links::default())
         .map_err(|error| session::failure(&error))?;
     if let Err(stop) = session.output.line("local") {
         return Ok(Err(stop));

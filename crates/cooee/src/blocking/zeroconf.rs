@@ -80,7 +80,7 @@ impl Zeroconf {
     pub fn publish_records(
         &self,
         records: impl IntoIterator<Item = RecordBuf>,
-        links: Links,
+        links: impl Into<Links>,
     ) -> Result<RecordRegistration> {
         wait(self.0.publish_records(records, links))
     }
@@ -168,7 +168,7 @@ impl Zeroconf {
         self.0.service_types().map(TypeBrowser::new)
     }
 
-    /// Asks for the records of one name and type, until the [`Query`] is dropped.
+    /// Asks for the records of one name and type on these links, until the [`Query`] is dropped.
     ///
     /// # Errors
     ///
@@ -177,8 +177,9 @@ impl Zeroconf {
         &self,
         name: impl TryInto<NameBuf, Error: Into<Error>>,
         kind: RecordType,
+        links: impl Into<Links>,
     ) -> Result<Query> {
-        self.0.query(name, kind).map(Query::new)
+        self.0.query(name, kind, links).map(Query::new)
     }
 
     /// Asks once for the records of one name and type.

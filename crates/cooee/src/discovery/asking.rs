@@ -63,8 +63,8 @@ struct Types {
 struct Asked {
     query: QueryId,
     question: QuestionBuf,
-    /// Whether it is asked on all links of the search, not on one.
-    everywhere: bool,
+    /// The link on which alone it is asked.
+    only_on: Option<LinkId>,
 }
 
 /// When a lookup of services is over.
@@ -438,14 +438,12 @@ impl Discovery {
                 question,
                 link,
             } => {
-                let on = match link {
-                    Some(link) => LinkSet::one(LinkId(link.0)),
-                    None => links.clone(),
-                };
+                let only_on = link.map(|link| LinkId(link.0));
+                let (options, on) = (QueryOptions::standing(), asked_on(only_on, links));
                 let asked = Asked {
-                    query: self.query(now, id, question.clone(), QueryOptions::standing(), on),
+                    query: self.query(now, id, question.clone(), options, on),
                     question,
-                    everywhere: link.is_none(),
+                    only_on,
                 };
                 asked_so_far.insert(ask, asked);
             }
@@ -508,7 +506,7 @@ impl Discovery {
         [give_up, enough_at].into_iter().flatten().min()
     }
 
-    /// The choice of links is made again when they change: what is asked everywhere is asked there.
+    /// The choice of links is made again when they change.
     pub(super) fn choose_links_of_searches(&mut self, now: Instant) {
         let ids: Vec<_> = self.searches.keys().copied().collect();
         for id in ids {
@@ -517,30 +515,64 @@ impl Discovery {
             };
             let links = self.choose_again(&search);
             if links != search.links {
-                match &mut search.what {
-                    What::Services(Services { asked, .. }) | What::Types(Types { asked, .. }) => {
-                        for asked in asked.values_mut().filter(|asked| asked.everywhere) {
-                            let (question, options) =
-                                (asked.question.clone(), QueryOptions::standing());
-                            // The new one first, so that what is known is kept.
-                            let query = self.query(now, id, question, options, links.clone());
-                            let old = std::mem::replace(&mut asked.query, query);
-                            self.cancel(now, old);
-                        }
-                    }
-                    What::Records(records) if records.has_begun && search.give_up.is_none() => {
-                        for query in std::mem::take(&mut records.queries) {
-                            self.cancel(now, query);
-                        }
-                        records.has_begun = false;
-                        self.stirred.insert(id);
-                    }
-                    // A lookup is over before it matters.
-                    What::Records(_) => {}
-                }
-                search.links = links;
+                let before = std::mem::replace(&mut search.links, links);
+                self.move_search(now, id, &mut search, &before);
+                self.stirred.insert(id);
             }
             self.searches.insert(id, search);
+        }
+    }
+
+    /// Asks on the links that a search has now. What was seen on one that it has left will not be said to be gone by the engine, so it is said here.
+    fn move_search(&mut self, now: Instant, id: Id, search: &mut Search, before: &LinkSet) {
+        let left: Vec<LinkId> = match (before, &search.links) {
+            (LinkSet::Only(before), LinkSet::Only(now)) => {
+                before.difference(now).copied().collect()
+            }
+            _ => Vec::new(),
+        };
+        match &mut search.what {
+            What::Services(Services { state, asked, .. }) => {
+                state.with(|browsing| {
+                    for LinkId(link) in left {
+                        let link = cooee_sd::Link(link);
+                        browsing.machine.handle_link_down(since_epoch(now), link);
+                    }
+                });
+                self.ask_elsewhere(now, id, asked, before, &search.links);
+            }
+            // Types are looked for on all links, and stay so.
+            What::Types(_) => {}
+            What::Records(records) if records.has_begun && search.give_up.is_none() => {
+                for query in std::mem::take(&mut records.queries) {
+                    self.cancel(now, query);
+                }
+                records.has_begun = false;
+                records.state.change(|answers| answers.leave(&left));
+            }
+            // A lookup is over before it matters.
+            What::Records(_) => {}
+        }
+    }
+
+    fn ask_elsewhere(
+        &mut self,
+        now: Instant,
+        id: Id,
+        asked: &mut BTreeMap<AskId, Asked>,
+        before: &LinkSet,
+        links: &LinkSet,
+    ) {
+        for asked in asked.values_mut() {
+            let on = asked_on(asked.only_on, links);
+            if on == asked_on(asked.only_on, before) {
+                continue;
+            }
+            // The new one first, so that what is known is kept.
+            let question = asked.question.clone();
+            let query = self.query(now, id, question, QueryOptions::standing(), on);
+            let old = std::mem::replace(&mut asked.query, query);
+            self.cancel(now, old);
         }
     }
 
@@ -591,6 +623,15 @@ impl Discovery {
                 .filter(|link| link.is_in_use() && links.contains(link.id()));
             asked.all(|link| denied.contains(&link.id()))
         })
+    }
+}
+
+/// Where a question is asked that a search on these links has, on all of them or on one alone.
+fn asked_on(only_on: Option<LinkId>, links: &LinkSet) -> LinkSet {
+    match only_on {
+        None => links.clone(),
+        Some(link) if links.contains(link) => LinkSet::one(link),
+        Some(_) => LinkSet::Only(BTreeSet::new()),
     }
 }
 

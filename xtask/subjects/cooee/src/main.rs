@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use cooee::wire::{Data, RecordType};
 use cooee::{
-    Browse, Browser, FoundService, HostPolicy, InstanceName, RecordEvent, Registration,
+    Browse, Browser, FoundService, HostPolicy, InstanceName, Links, RecordEvent, Registration,
     RegistrationEvent, RegistrationEvents, Service, ServiceEvent, ServiceName, ServiceType,
     TxtAttributes, Zeroconf,
 };
@@ -83,8 +83,12 @@ impl Stack {
                 self.look(words, tell_services(browser));
             }
             ("resolve-host", [name]) => {
-                let a = self.zeroconf.query(*name, RecordType::A)?;
-                let aaaa = self.zeroconf.query(*name, RecordType::AAAA)?;
+                let a = self
+                    .zeroconf
+                    .query(*name, RecordType::A, Links::default())?;
+                let aaaa = self
+                    .zeroconf
+                    .query(*name, RecordType::AAAA, Links::default())?;
                 self.look(words, tell_addresses((*name).to_owned(), a, aaaa));
             }
             ("stop-browse" | "stop-resolve", _) => {
