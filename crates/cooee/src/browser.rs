@@ -136,8 +136,8 @@ impl Browser {
     /// All that is true now, by name. It counts as told: the next event is a difference from it, so there is no gap and nothing comes twice.
     pub fn snapshot(&mut self) -> Snapshot {
         let snapshot = self.reader.watched().with(|state| state.machine.snapshot());
-        let network = self.core.network.with(|network| network.clone());
-        Snapshot::new(snapshot, &network.links, network.now())
+        let (links, now) = self.core.moment();
+        Snapshot::new(snapshot, &links, now)
     }
 
     /// Waits for the end of a lookup.
@@ -162,8 +162,8 @@ impl Browser {
     }
 
     fn tell(&self, event: BrowseEvent) -> ServiceEvent {
-        let network = self.core.network.with(|network| network.clone());
-        let found = |found| FoundService::new(&found, &network.links, network.now());
+        let (links, now) = self.core.moment();
+        let found = |found| FoundService::new(&found, &links, now);
         match event {
             BrowseEvent::Added(service) => ServiceEvent::Added(found(service)),
             BrowseEvent::Updated(service) => ServiceEvent::Updated(found(service)),

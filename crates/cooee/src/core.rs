@@ -62,7 +62,7 @@ pub(crate) struct Core {
 }
 
 /// The present state of links and host.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Network {
     pub(crate) links: LinkTable,
     /// Links that the system does not let us use, by interface index.
@@ -119,6 +119,12 @@ impl Core {
 
     pub(crate) fn links(&self) -> LinkTable {
         self.network.with(|network| network.links.clone())
+    }
+
+    /// The links and the node's time, for what is told of this moment.
+    pub(crate) fn moment(&self) -> (LinkTable, Duration) {
+        self.network
+            .with(|network| (network.links.clone(), network.now()))
     }
 
     pub(crate) fn runner(&self) -> &dyn Runner {
