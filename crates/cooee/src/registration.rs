@@ -43,6 +43,8 @@ pub(crate) struct Published {
     pub(crate) phase: Phase,
     /// Why the phase is `Failed`, or the last change could not be published.
     pub(crate) error: Option<Error>,
+    /// How many changes could not be published.
+    pub(crate) refusals: u64,
     /// Changes asked for that the engine has not been told yet.
     pub(crate) unsaid: u32,
 }
@@ -279,6 +281,8 @@ pub enum RegistrationEvent {
         /// The present one.
         to: ServiceName,
     },
+    /// The last change could not be published, as when the registration of the host is gone. The service stands as it was before.
+    Refused(Error),
     /// It was not to be renamed, or conflicts over its name or its host's went on for a minute. The service is not published; `ready` has the error.
     Failed,
     /// It was withdrawn.
@@ -289,8 +293,15 @@ pub enum RegistrationEvent {
 #[derive(Debug)]
 pub struct RegistrationEvents {
     reader: Reader<Published>,
-    /// What was told last.
-    shown: Option<(ServiceName, Option<Phase>)>,
+    shown: Option<Shown>,
+}
+
+/// What was told last.
+#[derive(Debug)]
+struct Shown {
+    name: ServiceName,
+    phase: Option<Phase>,
+    refusals: u64,
 }
 
 impl RegistrationEvents {
@@ -306,20 +317,24 @@ impl RegistrationEvents {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<RegistrationEvent>> {
         let shown = &mut self.shown;
         self.reader.poll(cx, |state, closed| {
-            let (shown_name, shown_phase) = shown.get_or_insert_with(|| (state.name.clone(), None));
-            if *shown_phase == Some(Phase::Withdrawn) {
+            let shown = shown.get_or_insert_with(|| Shown {
+                name: state.name.clone(),
+                phase: None,
+                refusals: 0,
+            });
+            if shown.phase == Some(Phase::Withdrawn) {
                 return Some(None);
             }
-            if *shown_name != state.name {
-                let from = std::mem::replace(shown_name, state.name.clone());
-                *shown_phase = None;
+            if shown.name != state.name {
+                let from = std::mem::replace(&mut shown.name, state.name.clone());
+                shown.phase = None;
                 return Some(Some(RegistrationEvent::Renamed {
                     from,
                     to: state.name.clone(),
                 }));
             }
-            if *shown_phase != Some(state.phase) {
-                *shown_phase = Some(state.phase);
+            if shown.phase != Some(state.phase) {
+                shown.phase = Some(state.phase);
                 return Some(Some(match state.phase {
                     Phase::Waiting => RegistrationEvent::Waiting,
                     Phase::Probing => RegistrationEvent::Probing(state.name.clone()),
@@ -327,6 +342,13 @@ impl RegistrationEvents {
                     Phase::Failed => RegistrationEvent::Failed,
                     Phase::Withdrawn => RegistrationEvent::Withdrawn,
                 }));
+            }
+            if shown.refusals != state.refusals {
+                shown.refusals = state.refusals;
+                // A later change may have been published.
+                if let (Some(error), false) = (&state.error, state.phase == Phase::Failed) {
+                    return Some(Some(RegistrationEvent::Refused(error.clone())));
+                }
             }
             closed.then_some(None)
         })

@@ -124,6 +124,7 @@ impl Zeroconf {
             offer: service.offer,
             phase: Phase::Probing,
             error: None,
+            refusals: 0,
             unsaid: 0,
         });
         let terms = Terms {

@@ -199,6 +199,7 @@ impl Running {
             }
             RegistrationEvent::Ready(name) => self.ready(id, &name)?,
             RegistrationEvent::Renamed { from, to } => self.renamed(&from, &to)?,
+            RegistrationEvent::Refused(error) => self.session.talk.error(&error.to_string()),
             RegistrationEvent::Failed => {
                 let Some(failed) = self.services.get(&id) else {
                     return Ok(());

@@ -414,6 +414,7 @@ impl Discovery {
                 if let Some(service) = self.services.get(&id) {
                     service.state.change(|state| {
                         state.error = Some(error);
+                        state.refusals += 1;
                         true
                     });
                 }

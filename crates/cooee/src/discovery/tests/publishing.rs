@@ -191,10 +191,28 @@ fn a_change_that_cannot_be_published_is_told_and_leaves_the_service_as_it_was() 
         .wait(alice.zeroconf.publish(web("Queue").host(&host)))
         .unwrap();
     lan.wait(host.withdraw());
-    service.set_port(8081).unwrap();
-    let error = lan.wait(service.ready()).unwrap_err();
-    assert!(error.is_invalid_input(), "{error}");
-    assert!(error.to_string().contains("host"), "{error}");
+    let mut events = service.events();
+    let ready = lan.wait(events.next());
+    assert!(matches!(ready, Some(RegistrationEvent::Ready(_))));
+    // Each time anew, and who listens later is told how it stands.
+    let mut later = service.events();
+    for port in [8081, 8082] {
+        service.set_port(port).unwrap();
+        let error = lan.wait(service.ready()).unwrap_err();
+        assert!(error.is_invalid_input(), "{error}");
+        assert!(error.to_string().contains("host"), "{error}");
+        let Some(RegistrationEvent::Refused(told)) = lan.wait(events.next()) else {
+            panic!("not told");
+        };
+        assert_eq!(told.to_string(), error.to_string());
+    }
+    let ready = lan.wait(later.next());
+    assert!(matches!(ready, Some(RegistrationEvent::Ready(_))));
+    let refused = lan.wait(later.next());
+    assert!(matches!(refused, Some(RegistrationEvent::Refused(_))));
+    for events in [&mut events, &mut later] {
+        assert!(poll_once(pin!(events.next())).is_pending());
+    }
     lan.run_ms(5000);
     let found = lan
         .wait(bob.zeroconf.lookup(
@@ -350,7 +368,10 @@ fn records_are_published_found_and_taken_back() {
         .publish_records([note.clone()], crate::Links::default());
     let published = lan.wait(published).unwrap();
 
-    let mut query = bob.zeroconf.query("note.local", RecordType::TXT).unwrap();
+    let mut query = bob
+        .zeroconf
+        .query("note.local", RecordType::TXT, crate::Links::default())
+        .unwrap();
     let Some(crate::RecordEvent::Added(found)) = lan.wait(query.next()) else {
         panic!("not found");
     };
