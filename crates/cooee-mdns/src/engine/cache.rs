@@ -1,7 +1,6 @@
 //! What is known from others, per link.
 
 use alloc::collections::BTreeMap;
-use alloc::collections::btree_map::Entry;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::net::IpAddr;
@@ -30,9 +29,19 @@ pub(super) struct Cache {
     by_data: HashTable<usize>,
     rrsets: Slab<RrSet>,
     by_name: HashTable<usize>,
+    /// So many have been there at one time: no record's place is beyond.
+    most: usize,
     unasked: usize,
-    /// How many records each host has given us.
-    sources: BTreeMap<IpAddr, usize>,
+    sources: Slab<Source>,
+    by_address: BTreeMap<IpAddr, usize>,
+}
+
+/// A host that has given us records.
+#[derive(Debug)]
+struct Source {
+    address: IpAddr,
+    /// How many of those that it was the first to give are still here.
+    given: usize,
 }
 
 /// A record from somebody else.
@@ -43,8 +52,8 @@ pub(super) struct Cached {
     /// Where it stands among the members of its RRset.
     position: usize,
     hash: u64,
-    /// Who has given it to us first.
-    pub(super) source: IpAddr,
+    /// The place of the host that has given it to us first.
+    source: usize,
     pub(super) received: Instant,
     pub(super) expires: Instant,
     /// How many refresh points are behind it.
@@ -361,12 +370,7 @@ impl Cache {
         if !cached.asked {
             self.unasked = self.unasked.saturating_sub(1);
         }
-        if let Entry::Occupied(mut given) = self.sources.entry(cached.source) {
-            *given.get_mut() -= 1;
-            if *given.get() == 0 {
-                given.remove();
-            }
-        }
+        self.forget_source(cached.source);
         if let Some(set) = self.rrsets.get_mut(cached.rrset) {
             set.members.swap_remove(cached.position);
             if let Some(moved) = set
@@ -436,7 +440,7 @@ impl Cache {
         asked: bool,
         source: IpAddr,
     ) -> usize {
-        *self.sources.entry(source).or_default() += 1;
+        let source = self.note_source(source);
         let rrset = self.rrset(&record, hashes.rrset, hashes.name);
         let position = self.rrsets.get(rrset).map_or(0, |set| set.members.len());
         let slot = self.records.insert(Cached {
@@ -467,7 +471,37 @@ impl Cache {
         if !asked {
             self.unasked += 1;
         }
+        self.most = self.most.max(self.records.len());
         slot
+    }
+
+    /// A host gives one more record.
+    fn note_source(&mut self, address: IpAddr) -> usize {
+        let place = *self
+            .by_address
+            .entry(address)
+            .or_insert_with(|| self.sources.insert(Source { address, given: 0 }));
+        if let Some(source) = self.sources.get_mut(place) {
+            source.given += 1;
+        }
+        place
+    }
+
+    /// A record of a host has gone.
+    fn forget_source(&mut self, place: usize) {
+        let Some(source) = self.sources.get_mut(place) else {
+            return;
+        };
+        source.given -= 1;
+        if source.given == 0 {
+            self.by_address.remove(&source.address);
+            self.sources.remove(place);
+        }
+    }
+
+    /// The host that has given us a record first.
+    pub(super) fn source_of(&self, cached: &Cached) -> Option<IpAddr> {
+        self.sources.get(cached.source).map(|source| source.address)
     }
 
     /// The RRset of a record, made if need be.
@@ -512,15 +546,23 @@ impl Cache {
 
     /// Which record should make room for one from `source`, among those that are asked for or among the others.
     ///
-    /// Of a few chosen by chance it is one of the host that has given us most, and the one nearest to its end: the same effort however full it is. What is
-    /// asked for stays if the newcomer's host has given us as much already: nobody pushes out what others say, and nothing goes round in circles.
+    /// Nothing does if that host has its share of what is here: nobody pushes out what others say, nothing goes round in circles, and a flood costs
+    /// little. Else it is one of a few chosen by chance: of the host that has given us most, and the nearest to its end. That is the same effort
+    /// however full it is.
     // Design: least useful first; ruling 37
     pub(super) fn victim(&self, asked: bool, source: IpAddr, rng: &mut Rng) -> Option<usize> {
-        let given = |source| self.sources.get(&source).copied().unwrap_or(0);
+        let given = |source: usize| self.sources.get(source).map_or(0, |source| source.given);
+        let by_newcomer = self
+            .by_address
+            .get(&source)
+            .map_or(0, |&place| given(place));
+        if by_newcomer * self.sources.len() >= self.records.len() {
+            return None;
+        }
         let mut victim: Option<(usize, Reverse<Instant>, usize)> = None;
         let mut seen = 0;
         for _ in 0..EVICTION_TRIES {
-            let place = rng.below(self.records.capacity() as u64) as usize;
+            let place = rng.below(self.most as u64) as usize;
             if let Some(cached) = self
                 .records
                 .get(place)
@@ -535,7 +577,7 @@ impl Cache {
             }
         }
         victim
-            .filter(|(count, ..)| !asked || *count > given(source))
+            .filter(|(count, ..)| *count > by_newcomer)
             .map(|(.., place)| place)
     }
 }

@@ -359,7 +359,7 @@ impl Link {
             .matching(&cx.keys, question.name, question.kind, question.class);
         let unlisted = matching.inspect(|_| seen += 1).filter(|&slot| {
             self.cache.get(slot).is_some_and(|cached| {
-                cached.known_by != serial && !by.contains(&Some(cached.source))
+                cached.known_by != serial && !by.contains(&self.cache.source_of(cached))
             })
         });
         for slot in unlisted.collect::<Vec<usize>>() {
