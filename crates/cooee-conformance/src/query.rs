@@ -102,6 +102,13 @@ impl Outgoing {
         self
     }
 
+    /// Clears these bits of the header.
+    #[must_use]
+    pub fn without(mut self, bits: u16) -> Self {
+        self.flags = Flags::from_bits(self.flags.bits() & !bits);
+        self
+    }
+
     /// An OPT record that offers this payload size.
     // RFC 6891 §6.1.2 (6891-6.1.2-1)
     #[must_use]

@@ -1,5 +1,6 @@
 //! Runs tests against a subject, on one link or on several at a time.
 
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::io;
 use std::net::IpAddr;
@@ -108,26 +109,18 @@ pub fn run_in_lab(
     Ok(finish(all, tests, begun))
 }
 
-/// The longest first: what shares a subject, in two halves if there are enough lanes for it.
+/// The longest first. A third of the lanes is for the tests that share a subject: each part of them has one of its own.
 fn jobs(tests: &[Test], lanes: usize) -> Vec<Job> {
-    let of = |start: Start| {
-        tests
-            .iter()
-            .filter(move |test| test.start == start)
-            .copied()
-    };
-    let birth: Vec<Test> = of(Start::Birth).collect();
-    let standing: Vec<Test> = of(Start::Standing).collect();
-    let mut jobs = Vec::new();
-    let parts = if lanes > 2 { 2 } else { 1 };
-    let (first, second) = standing.split_at(standing.len().div_ceil(parts));
-    let first = birth.iter().chain(first).copied().collect();
-    for tests in [first, second.to_vec()] {
-        if !tests.is_empty() {
-            jobs.push(Job { tests });
-        }
-    }
-    jobs.extend(of(Start::Fresh).map(|test| Job { tests: vec![test] }));
+    let (fresh, shared): (Vec<Test>, Vec<Test>) =
+        tests.iter().partition(|test| test.start == Start::Fresh);
+    let parts = lanes.div_ceil(3).min(shared.len());
+    let of_part = |part| shared.iter().skip(part).step_by(parts).copied().collect();
+    let mut jobs: Vec<Job> = (0..parts)
+        .map(of_part)
+        .chain(fresh.into_iter().map(|test| vec![test]))
+        .map(|tests| Job { tests })
+        .collect();
+    jobs.sort_by_key(|job| Reverse(job.tests.iter().map(Test::takes).sum::<Duration>()));
     jobs
 }
 

@@ -334,7 +334,26 @@ impl<'a> Stage<'a> {
     }
 }
 
+/// Whether an interval is twice the one before, as far as timers go: a packet that went out late makes its own interval longer, and
+/// the next one shorter.
+pub(crate) fn is_doubled(before: Duration, after: Duration) -> bool {
+    after * 10 >= before * 17
+}
+
 /// So many milliseconds.
 pub const fn ms(number: u64) -> Duration {
     Duration::from_millis(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_late_packet_does_not_make_intervals_grow_too_little() {
+        assert!(is_doubled(ms(1000), ms(2000)));
+        assert!(is_doubled(ms(1100), ms(1900)));
+        assert!(!is_doubled(ms(1000), ms(1500)));
+        assert!(!is_doubled(ms(243), ms(226)));
+    }
 }

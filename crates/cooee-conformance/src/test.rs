@@ -107,7 +107,24 @@ impl Outcome {
     }
 }
 
+/// Tests that wait for the better part of a record's lifetime.
+const LONG: &[&str] = &[
+    "6762-5.2-10/refreshes-before-expiry",
+    "6762-5.2-16/refreshes-unique-answer",
+    "6762-5.4-9/unicast-question-after-a-quarter",
+];
+
 impl Test {
+    /// About how long it takes, with the start of a subject of its own if it needs one: who runs several at a time begins with the longest.
+    pub fn takes(&self) -> Duration {
+        Duration::from_secs(match self.start {
+            Start::Birth => 0,
+            Start::Standing => 3,
+            Start::Fresh if LONG.contains(&self.name) => 40,
+            Start::Fresh => 15,
+        })
+    }
+
     /// Whether a user's `--only` means it: a part of its name, or one of its clauses up to a boundary.
     pub fn is_meant_by(&self, word: &str) -> bool {
         self.name.contains(word)
@@ -136,5 +153,16 @@ impl fmt::Display for Role {
             Self::Responder => "responder",
             Self::Querier => "querier",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_tests_exist() {
+        let names: Vec<&str> = crate::all().iter().map(|test| test.name).collect();
+        assert!(LONG.iter().all(|long| names.contains(long)));
     }
 }

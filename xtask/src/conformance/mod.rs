@@ -5,7 +5,7 @@
 mod scoreboard;
 mod subjects;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use crate::interop;
@@ -16,6 +16,9 @@ const REPORT: &str = "docs/conformance.md";
 
 /// So many links at a time if nothing is said: nearly all of the time is waiting.
 const LANES: &str = "12";
+
+/// The same for cooee alone, which is light.
+const QUICK_LANES: &str = "24";
 
 /// What the command line asked for.
 #[derive(Default)]
@@ -103,18 +106,15 @@ fn quick(workshop: &Workshop, tester: &Path, options: &Options) -> Outcome {
     let folder = workspace::root().join("target/conformance/quick");
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let results = folder.join("results.json");
-    let mut first = lab(tester, cooee.name, &command, &folder, options);
+    let lanes = options.lanes.as_deref().unwrap_or(QUICK_LANES);
+    let mut first = lab(tester, cooee.name, &command, &folder, lanes);
     run_tester(first.arg("--json").arg(&results))?;
     let bad = scoreboard::not_passed(&results)?;
     if bad.is_empty() {
         return Ok(());
     }
     println!("\nonce more: {}", bad.join(", "));
-    let alone = Options {
-        lanes: Some("2".into()),
-        ..Options::default()
-    };
-    let mut again = lab(tester, cooee.name, &command, &folder, &alone);
+    let mut again = lab(tester, cooee.name, &command, &folder, "2");
     for name in &bad {
         again.args(["--only", name]);
     }
@@ -141,16 +141,17 @@ fn judge(tester: &Path, subject: &Ready, results: &Path, options: &Options) -> O
     let evidence = results.join(subject.name);
     // What an earlier run kept would be mistaken for what this one did.
     let _ = std::fs::remove_dir_all(&evidence);
-    let mut lab = lab(tester, subject.name, &subject.command, &evidence, options);
+    let lanes = options.lanes.as_deref().unwrap_or(LANES);
+    let mut lab = lab(tester, subject.name, &subject.command, &evidence, lanes);
     lab.arg("--json")
         .arg(results.join(format!("{}.json", subject.name)));
     run_tester(&mut lab)
 }
 
-fn lab(tester: &Path, name: &str, command: &str, evidence: &PathBuf, options: &Options) -> Command {
+fn lab(tester: &Path, name: &str, command: &str, evidence: &Path, lanes: &str) -> Command {
     let mut lab = Command::new(tester);
     lab.args(["lab", "--subject-name", name, "--subject", command]);
-    lab.args(["--lanes", options.lanes.as_deref().unwrap_or(LANES)]);
+    lab.args(["--lanes", lanes]);
     lab.arg("--evidence").arg(evidence);
     lab
 }

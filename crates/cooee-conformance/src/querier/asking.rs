@@ -11,15 +11,15 @@ use super::{
 use crate::packet::Packet;
 use crate::query::{Outgoing, flushed};
 use crate::service::name;
-use crate::stage::{Stage, Stop, ms};
+use crate::stage::{Stage, Stop, is_doubled, ms};
 use crate::test::Test;
 
 pub(super) const TESTS: &[Test] = &[
     querier(
-        "6763-4-1/asks-for-instances",
-        &["6763-4-1", "6762-5.2-17"],
+        "6763-4.1-1/asks-for-instances",
+        &["6763-4.1-1", "6762-5.2-17", "6762-5.1-3"],
         "a browse asks for the PTR records of the type, from port 5353 to the group",
-        "no query within 3 s: fail",
+        "no query within 3 s: fail; another port: fail, but for a stack that asks for a moment and does not go on",
         asks_for_instances,
     ),
     querier(
@@ -40,7 +40,7 @@ pub(super) const TESTS: &[Test] = &[
         "6762-5.2-3/intervals-grow",
         &["6762-5.2-3"],
         "each interval between questions is at least twice the one before",
-        "within 16 s, less than 1.9 times: fail",
+        "within 16 s, less than 1.7 times: fail",
         intervals_grow,
     ),
     querier(
@@ -121,7 +121,7 @@ pub(super) const TESTS: &[Test] = &[
         "6762-7.3-1/question-that-knows-more",
         &["6762-7.3-1"],
         "a question of another host that lists answers which the subject lacks does not count as asked",
-        "not asked within 3.5 s, by one that asks at intervals of a second and more: fail",
+        "not asked within 3.5 s, by one that asks at intervals of a second and more: warn",
         question_that_knows_more,
     ),
 ];
@@ -132,8 +132,12 @@ const SETTLED: Duration = ms(3000);
 fn asks_for_instances(stage: &mut Stage<'_>) -> Result<(), Stop> {
     let search = browse(stage)?;
     let query = first_query(stage, search.told)?;
-    stage.must(query.source.port() == 5353, || {
-        format!("from port {}", query.source.port())
+    // RFC 6762 §5.1: a simple resolver has no business on port 5353.
+    stage.must(query.source.port() == 5353 || !search.goes_on, || {
+        format!(
+            "from port {}, though it asks on and on",
+            query.source.port()
+        )
     });
     stage.must(query.is_multicast(), || format!("to {}", query.destination));
     Ok(())
@@ -195,7 +199,7 @@ fn intervals_grow(stage: &mut Stage<'_>) -> Result<(), Stop> {
     }
     for pair in gaps.windows(2) {
         let (before, after) = (pair[0], pair[1]);
-        stage.must(after * 10 >= before * 19, || {
+        stage.must(is_doubled(ms(before), ms(after)), || {
             format!("{after} ms after an interval of {before} ms")
         });
     }
@@ -381,7 +385,8 @@ fn question_that_knows_more(stage: &mut Stage<'_>) -> Result<(), Stop> {
     let sent = stage.send_both_as(1, &foreign)?;
     // Whatever comes after it, however soon: a question that is due in the same moment has not been kept back.
     let asked = stage.first(sent, 3500, |packet| question(packet).is_some());
-    stage.must(asked.is_some(), || {
+    // To ask more rarely than one may breaks no rule.
+    stage.should(asked.is_some(), || {
         "not asked within 3.5 s, as if it had been".into()
     });
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use cooee_wire::{Data, RecordType};
+use cooee_wire::{Data, Flags, RecordType};
 
 use super::standing;
 use crate::packet::Packet;
@@ -52,12 +52,13 @@ pub(super) const TESTS: &[Test] = &[
         &[
             "6762-18.1-5",
             "6762-18.4-2",
+            "6762-18.6-1",
             "6762-6-12",
             "6762-6-24",
             "6762-11-1",
         ],
         "an answer has id 0, flags 0x8400, no question, source port 5353 and IP TTL 255",
-        "IP TTL: warn; anything else: fail",
+        "RD, another IP TTL: warn; anything else: fail",
         answer_header,
     ),
     standing(
@@ -226,11 +227,11 @@ fn no_flush_on_shared(stage: &mut Stage<'_>) -> Result<(), Stop> {
 fn answer_header(stage: &mut Stage<'_>) -> Result<(), Stop> {
     for kind in [RecordType::SRV, RecordType::PTR] {
         let packet = answer(stage, kind)?;
-        let (id, flags) = (packet.contents.id, packet.contents.flags.bits());
+        let (id, flags) = (packet.contents.id, packet.contents.flags);
         stage.must(id == 0 || !packet.is_multicast(), || {
             format!("id {id:#06x}")
         });
-        stage.must(flags == 0x8400, || format!("flags {flags:#06x}"));
+        judge_flags(stage, flags);
         stage.must(packet.contents.questions.is_empty(), || {
             "it has a question".into()
         });
@@ -242,6 +243,18 @@ fn answer_header(stage: &mut Stage<'_>) -> Result<(), Stop> {
         });
     }
     Ok(())
+}
+
+/// A response has QR and AA, and nothing else; against RD there is no more than a SHOULD.
+// RFC 6762 §18.6 (6762-18.6-1)
+pub(super) fn judge_flags(stage: &mut Stage<'_>, flags: Flags) {
+    let bits = flags.bits();
+    stage.should(!flags.recursion_desired(), || {
+        format!("RD is set: flags {bits:#06x}")
+    });
+    stage.must(bits & !0x0100 == 0x8400, || {
+        format!("flags {bits:#06x}, not 0x8400")
+    });
 }
 
 fn answers_by_multicast(stage: &mut Stage<'_>) -> Result<(), Stop> {

@@ -193,6 +193,8 @@ fn renames(stage: &mut Stage<'_>) -> Result<(), Stop> {
     stage.must(probed, || {
         "the new name was announced without a probe".into()
     });
+    // RFC 6762 §8.4 has a MUST for a record that changes. To withdraw one and to register another is as good a rename, and for that
+    // §10.1 has a SHOULD.
     judge_goodbye(stage, from, &service);
     Ok(())
 }

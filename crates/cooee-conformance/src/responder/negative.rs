@@ -1,8 +1,11 @@
 //! What does not exist: NSEC for names of its own, silence for all others.
 
+use std::time::Duration;
+
 use cooee_wire::{Data, NameBuf, RecordBuf, RecordType};
 
 use super::standing;
+use crate::packet::Packet;
 use crate::query::Outgoing;
 use crate::service::name;
 use crate::stage::{Stage, Stop};
@@ -11,16 +14,16 @@ use crate::test::Test;
 pub(super) const TESTS: &[Test] = &[
     standing(
         "6762-6.1-1/negative-for-host",
-        &["6762-6.1-1", "6762-6-8", "6762-6-9"],
+        &["6762-6.1-1", "6762-6.1-22", "6762-6-8", "6762-6-9"],
         "a question for a type that its host name does not have is answered with NSEC",
-        "",
+        "never probed for with type ANY, so not its own for all types: n/a; no NSEC within 1.5 s, or a false one: fail",
         negative_for_host,
     ),
     standing(
         "6762-6.1-1/negative-for-instance",
-        &["6762-6.1-1", "6762-6-8"],
+        &["6762-6.1-1", "6762-6.1-22", "6762-6-8"],
         "a question for a type that its instance does not have is answered with NSEC",
-        "",
+        "never probed for with type ANY, so not its own for all types: n/a; no NSEC within 1.5 s, or a false one: fail",
         negative_for_instance,
     ),
     standing(
@@ -82,12 +85,32 @@ fn types(record: &RecordBuf) -> Result<Vec<RecordType>, Stop> {
     }
 }
 
+/// Ends a test for a name that the subject has not probed for with type ANY, by either family, since it was started.
+// RFC 6762 §6.1 (6762-6.1-1, 6762-6.1-22)
+fn must_own(stage: &Stage<'_>, name: &NameBuf) -> Result<(), Stop> {
+    let asks = |packet: &Packet| {
+        let mut questions = packet.contents.questions.iter();
+        questions.any(|question| question.name == *name && question.kind == RecordType::ANY)
+    };
+    let sent = stage.link.since(Duration::ZERO);
+    let probed = sent
+        .iter()
+        .any(|packet| !packet.ours && !packet.contents.is_response() && asks(packet));
+    if probed {
+        return Ok(());
+    }
+    Err(Stop::NotApplicable(format!(
+        "it never probed for {name} with type ANY, and may not deny other types of it"
+    )))
+}
+
 fn judge_negative(
     stage: &mut Stage<'_>,
     name: &NameBuf,
     absent: RecordType,
     there: &[RecordType],
 ) -> Result<(), Stop> {
+    must_own(stage, name)?;
     let record = nsec(stage, name, absent)?;
     let types = types(&record)?;
     stage.saw(record.to_string());

@@ -85,14 +85,14 @@ pub(super) const TESTS: &[Test] = &[
             "6762-6.5-2",
         ],
         "24 instances of a type are all answered for, in messages that fit the link, without TC",
-        "one missing after 3 s, several records in a fragmented message, or TC: fail",
+        "one missing after 3 s, several records in a message that an MTU of 1500 fragments, or TC: fail",
         many_instances,
     ),
     fresh(
         "6762-17-6/large-record",
         &["6762-17-3", "6762-17-6", "6762-17-7"],
         "a record too large for a packet goes out alone",
-        "not announced or not answered for: warn; with others in a fragmented message: fail",
+        "not announced or not answered for: warn; with others in a message that an MTU of 1500 fragments: fail",
         large_record,
     ),
 ];

@@ -78,6 +78,7 @@ const KNOWN: &[&str] = &[
     "probe-qm",
     "probe-srv",
     "query-aa",
+    "recursion",
     "response-id",
     "rude-rename",
     "silent-update",

@@ -71,6 +71,9 @@ impl Outbox {
         if self.faults.has("response-id") {
             message = message.id(7);
         }
+        if self.faults.has("recursion") {
+            message = message.bits(0x0100);
+        }
         if self.faults.has("echo-question") {
             let name = cooee_conformance::name(&["why", "local"]);
             message = message.ask(&name, cooee_wire::RecordType::A);

@@ -19,6 +19,7 @@ use series::Series;
 
 /// The faults that it can have; a misspelt one shall not make a test pass.
 const KNOWN: &[&str] = &[
+    "aa-strict",
     "any-network",
     "any-opcode",
     "any-port",
@@ -42,6 +43,7 @@ const KNOWN: &[&str] = &[
     "known-flush",
     "known-old",
     "known-unique",
+    "legacy-port",
     "lonely",
     "mute",
     "net-strict",
@@ -58,6 +60,7 @@ const KNOWN: &[&str] = &[
     "nsec-blind",
     "observes-blindly",
     "odd-header",
+    "one-shot",
     "question-shy",
     "restless",
     "unicast-always",
@@ -172,6 +175,9 @@ impl Querier {
                 for record in known {
                     self.tell_of_record("found", &record);
                 }
+                if self.faults.has("one-shot") {
+                    return "ok once";
+                }
             }
             ["stop-browse", _] => {
                 if !self.faults.has("never-stops") {
@@ -277,6 +283,7 @@ impl Querier {
             || flags.bits() & !0x800f != 0x0400
                 && flags.opcode().get() == 0
                 && faults.has("header-strict")
+            || flags.bits() & 0x0400 == 0 && faults.has("aa-strict")
             || late && faults.has("asked-only"))
     }
 
@@ -354,16 +361,16 @@ impl Querier {
 
     fn send(&self, message: &Outgoing) {
         let octets = message.build();
+        let simple = self.faults.has("one-shot") || self.faults.has("legacy-port");
+        let from = if simple { From::Legacy } else { From::Mdns };
         for address in self.link.addresses() {
             let group = match address {
                 IpAddr::V4(_) => IpAddr::from(GROUP_V4),
-                IpAddr::V6(_) if self.faults.has("v4-only") => continue,
+                IpAddr::V6(_) if simple || self.faults.has("v4-only") => continue,
                 IpAddr::V6(_) => IpAddr::from(GROUP_V6),
             };
             // One of each family is enough, and what cannot be sent did not happen.
-            let sent = self
-                .link
-                .send(From::Mdns, address, (group, PORT).into(), &octets);
+            let sent = self.link.send(from, address, (group, PORT).into(), &octets);
             if address.is_ipv6() && sent.is_ok() {
                 return;
             }

@@ -7,7 +7,7 @@ use cooee_wire::RecordType;
 use super::super::services::judge_txt;
 use super::{announcements, birth, millis, responses, seconds};
 use crate::service::Service;
-use crate::stage::{Stage, Stop, ms};
+use crate::stage::{Stage, Stop, is_doubled, ms};
 use crate::test::Test;
 
 pub(super) const TESTS: &[Test] = &[
@@ -29,7 +29,7 @@ pub(super) const TESTS: &[Test] = &[
         "6762-8.3-6/announcements-end",
         &["6762-8.3-6", "6762-8.3-7", "6762-8.3-8"],
         "announcements grow rarer by half at least, and end",
-        "a gap below 0.9 of twice the one before: fail; more than 8: fail",
+        "a gap below 1.7 times the one before: fail; more than 8: fail",
         announcements_end,
     ),
     birth(
@@ -164,7 +164,7 @@ fn announcements_end(stage: &mut Stage<'_>) -> Result<(), Stop> {
     });
     for pair in gaps.windows(2) {
         let &[before, after] = pair else { continue };
-        stage.must(after >= before.mul_f64(1.8), || {
+        stage.must(is_doubled(before, after), || {
             format!("a gap of {} after one of {}", millis(after), millis(before))
         });
     }

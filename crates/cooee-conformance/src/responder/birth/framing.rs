@@ -2,6 +2,7 @@
 
 use cooee_wire::{RecordType, Section};
 
+use super::super::contents::judge_flags;
 use super::{birth, responses, seconds};
 use crate::packet::Packet;
 use crate::stage::{Stage, Stop};
@@ -76,13 +77,7 @@ fn response_header(stage: &mut Stage<'_>) -> Result<(), Stop> {
     for packet in responses(service) {
         let (id, flags) = (packet.contents.id, packet.contents.flags);
         stage.must(id == 0, || format!("id {id:#06x}"));
-        // RFC 6762 §18.6: RD should be zero.
-        stage.should(!flags.recursion_desired(), || {
-            format!("flags {:#06x}: RD", flags.bits())
-        });
-        stage.must(flags.bits() & !0x0100 == 0x8400, || {
-            format!("flags {:#06x}, not 0x8400", flags.bits())
-        });
+        judge_flags(stage, flags);
     }
     Ok(())
 }
