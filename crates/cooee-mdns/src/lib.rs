@@ -22,7 +22,7 @@ pub mod net;
 pub use engine::{
     Config, Datagram, Destination, Engine, Event, Family, GroupId, Instant, LinkAddress, LinkId,
     LinkInfo, LinkSet, Node, Prefix, Presence, PublishError, QueryId, QueryOptions, RecordSet,
-    Stats, Transmit, TransmitId,
+    Sizes, Stats, Transmit, TransmitId,
 };
 
 #[cfg(all(doctest, feature = "net"))]

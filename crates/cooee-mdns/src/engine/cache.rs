@@ -125,6 +125,11 @@ impl Cache {
         self.records.len()
     }
 
+    /// How many of them nobody asks for.
+    pub(super) fn unasked(&self) -> usize {
+        self.unasked
+    }
+
     pub(super) fn get(&self, slot: usize) -> Option<&Cached> {
         self.records.get(slot)
     }

@@ -38,6 +38,10 @@ impl Events {
         }
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
     pub(super) fn push(&mut self, event: Event) {
         if self.queue.len() >= self.limit {
             self.coalesce();

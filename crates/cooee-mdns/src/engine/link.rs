@@ -21,6 +21,7 @@ use super::own::{Own, OwnRecords};
 use super::probing::{GroupOnLink, ProbeUnit};
 use super::record_set::GroupId;
 use super::replying::Reply;
+use super::stats::Sizes;
 
 /// A link: its cache, the questions asked on it, the records published on it, and what waits to be sent.
 #[derive(Debug)]
@@ -194,6 +195,19 @@ impl Link {
     /// Whether anything can be sent.
     pub(super) fn is_usable(&self) -> bool {
         self.down_since.is_none() && !self.unusable && (self.info.ipv4 || self.info.ipv6)
+    }
+
+    /// Adds what is kept here.
+    pub(super) fn add_to(&self, sizes: &mut Sizes) {
+        let unasked = self.cache.unasked();
+        sizes.asked_records += self.cache.len() - unasked;
+        sizes.unasked_records += unasked;
+        sizes.questions += self.asked.len();
+        sizes.own_records += self.own.len();
+        sizes.pending_answers += self.pending.len() + self.ready_answers.len();
+        sizes.pending_replies += self.replies.len();
+        sizes.goodbyes += self.farewells.len();
+        sizes.deadlines += self.deadlines.len();
     }
 
     /// The nearest deadline. Exact, because [`settle`](Self::settle) has dropped what is stale.

@@ -39,7 +39,7 @@ pub use instant::Instant;
 pub use link_info::{Family, LinkAddress, LinkId, LinkInfo, LinkSet, Prefix};
 pub use node::Node;
 pub use record_set::{GroupId, PublishError, RecordSet};
-pub use stats::Stats;
+pub use stats::{Sizes, Stats};
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -324,6 +324,19 @@ impl Engine {
     /// Counts of what has happened so far.
     pub fn stats(&self) -> Stats {
         self.context.stats
+    }
+
+    /// How much is kept at the moment.
+    pub fn sizes(&self) -> Sizes {
+        let mut sizes = Sizes {
+            events: self.context.events.len(),
+            deadlines: self.agenda.len(),
+            ..Sizes::default()
+        };
+        for link in self.links.values() {
+            link.add_to(&mut sizes);
+        }
+        sizes
     }
 
     /// Says goodbye for everything published, once, and ends all queries; what [`poll_transmit`](Self::poll_transmit) gives afterwards is

@@ -121,6 +121,10 @@ impl Own {
 }
 
 impl OwnRecords {
+    pub(super) fn len(&self) -> usize {
+        self.records.len()
+    }
+
     pub(super) fn get(&self, slot: usize) -> Option<&Own> {
         self.records.get(slot)
     }

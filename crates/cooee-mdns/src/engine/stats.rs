@@ -1,4 +1,4 @@
-//! Counts.
+//! Counts, and sizes.
 
 /// What an engine has received and what it made of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,4 +40,28 @@ pub struct Stats {
     pub send_failures: u64,
     /// Conflicts about our names.
     pub conflicts: u64,
+}
+
+/// How much an engine keeps, on all its links together. What strangers can add to has a bound: see [`Config`](super::Config).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Sizes {
+    /// Records of others that somebody here asks for.
+    pub asked_records: usize,
+    /// Records of others that nobody here asks for.
+    pub unasked_records: usize,
+    /// Questions that stand, each as often as there are links on which it is asked.
+    pub questions: usize,
+    /// Records of ours, each as often as there are links on which it is published; those that deny the rest of a name are counted too.
+    pub own_records: usize,
+    /// Answers that wait to be multicast.
+    pub pending_answers: usize,
+    /// Answers to one host alone that wait to be sent.
+    pub pending_replies: usize,
+    /// Goodbyes that have still to be said, or to be heard of.
+    pub goodbyes: usize,
+    /// Events that have not been polled.
+    pub events: usize,
+    /// Entries in the queues of deadlines; some of them are void.
+    pub deadlines: usize,
 }
