@@ -2,14 +2,14 @@
 
 mod lan;
 
-use cooee_mdns::{LinkSet, PublishError, RecordSet};
+use cooee_mdns::{Config, Engine, Instant, LinkSet, PublishError, RecordSet};
 use cooee_wire::{Class, RdataBuf, RecordBuf, RecordType, Section};
-use lan::{Lan, a, name, query, records, service, txt, with_ttl};
+use lan::{Lan, a, name, ptr, query, records, service, txt, with_ttl};
 
 fn command(
     lan: &mut Lan,
     host: cooee_sim::HostId,
-    command: impl FnOnce(&mut cooee_mdns::Engine, cooee_mdns::Instant) -> Result<(), PublishError>,
+    command: impl FnOnce(&mut Engine, Instant) -> Result<(), PublishError>,
 ) -> Result<(), PublishError> {
     lan.network
         .command(host, |station, now| command(&mut station.engine, now))
@@ -138,13 +138,8 @@ fn an_update_that_waits_holds_its_names_and_gives_way_to_a_later_one() {
     .expect("it is free again");
     lan.run_ms(10_000);
     assert!(
-        lan.sent_at(
-            host,
-            cooee_mdns::Instant::ZERO,
-            "four.local",
-            RecordType::TXT
-        )
-        .len()
+        lan.sent_at(host, Instant::ZERO, "four.local", RecordType::TXT)
+            .len()
             >= 2
     );
     lan.assert_clean();
@@ -186,6 +181,50 @@ fn an_update_at_the_moment_at_which_one_is_due_replaces_it() {
 }
 
 #[test]
+fn groups_that_share_an_rrset_give_it_one_ttl() {
+    // 2181-5.2-1: whether others may have records of it or not, and whatever waits to be published
+    let now = Instant::ZERO;
+    let shared = |target: &str, ttl| {
+        let target = format!("{target}._http._tcp.local");
+        RecordSet::new().shared(with_ttl(ptr("_http._tcp.local", &target), ttl))
+    };
+    let mut engine = Engine::new(Config::default(), 1, now);
+    let publish = |engine: &mut Engine, set| engine.publish(now, set, LinkSet::All);
+    let first = publish(&mut engine, shared("one", 4500)).expect("alone");
+    let second = publish(&mut engine, shared("two", 4500)).expect("as the first");
+    let refused = PublishError::MixedTtl(name("_http._tcp.local"));
+    assert_eq!(
+        publish(&mut engine, shared("three", 120)),
+        Err(refused.clone())
+    );
+    assert_eq!(
+        engine.update(now, first, shared("one", 120)),
+        Err(refused.clone())
+    );
+    engine.withdraw(now, second);
+    engine
+        .update(now, first, shared("one", 120))
+        .expect("alone");
+    // Another one so soon waits, and counts.
+    engine.update(now, first, shared("one", 60)).expect("alone");
+    assert_eq!(publish(&mut engine, shared("two", 4500)), Err(refused));
+    let unique = |ttl| RecordSet::new().unique(with_ttl(txt("box.local", "x"), ttl));
+    publish(&mut engine, unique(4500)).expect("alone");
+    publish(&mut engine, unique(4500)).expect("the same");
+    assert_eq!(
+        publish(&mut engine, unique(120)),
+        Err(PublishError::MixedTtl(name("box.local")))
+    );
+    publish(
+        &mut engine,
+        RecordSet::new().host_addresses(name("h.local")),
+    )
+    .expect("alone");
+    let beside = RecordSet::new().unique(with_ttl(a("h.local", 1), 4500));
+    assert!(publish(&mut engine, beside).is_err());
+}
+
+#[test]
 fn a_record_has_a_type_and_a_class_that_records_can_have() {
     // 6762-22-3, 6762-10.2-17
     let classes = [0x8001, 0xFFFF, 255].map(|class| RecordBuf {
@@ -221,9 +260,8 @@ fn a_service_is_not_on_an_alias() {
     let service = || RecordSet::new().unique(lan::srv("Shop._http._tcp.local", "WWW.local", 80));
     let refused = Err(PublishError::Alias(name("www.local")));
     for (first, second) in [(alias(), service()), (service(), alias())] {
-        let mut engine =
-            cooee_mdns::Engine::new(cooee_mdns::Config::default(), 1, cooee_mdns::Instant::ZERO);
-        let now = cooee_mdns::Instant::ZERO;
+        let now = Instant::ZERO;
+        let mut engine = Engine::new(Config::default(), 1, now);
         let group = engine.publish(now, first, LinkSet::All).expect("no other");
         assert_eq!(engine.publish(now, second.clone(), LinkSet::All), refused);
         engine.withdraw(now, group);

@@ -186,8 +186,9 @@ impl Zeroconf {
     ///
     /// # Errors
     ///
-    /// [`is_invalid_input`](Error::is_invalid_input) if there is no record or one is too large; [`is_name_taken`](Error::is_name_taken) if somebody else
-    /// has unique records of one of the names; [`is_shut_down`](Error::is_shut_down) after shutdown.
+    /// [`is_invalid_input`](Error::is_invalid_input) if there is no record, one is too large, or one has another TTL than what else is published of its
+    /// name and type; [`is_name_taken`](Error::is_name_taken) if somebody else has unique records of one of the names;
+    /// [`is_shut_down`](Error::is_shut_down) after shutdown.
     ///
     /// # Cancel safety
     ///

@@ -8,9 +8,10 @@ use alloc::vec::Vec;
 
 use cooee_wire::{Class, NameBuf, RdataBuf, RecordType};
 
-use super::GroupId;
+use super::config::HOST_TTL;
 use super::hash::Keys;
 use super::record_set::{Entry, Ownership, RecordSet};
+use super::{GroupId, PublishError};
 
 /// The RRsets of all groups, found by their hashes.
 #[derive(Debug, Default)]
@@ -81,34 +82,43 @@ impl Claims {
             .filter(move |other| *other != group)
     }
 
-    /// The first RRset of `set` that does not go with those of another group. `sets_of` gives all sets of a group.
-    pub(super) fn clash<'s, 'g, S: Iterator<Item = &'g RecordSet>>(
+    /// Whether all RRsets of `set` go with those of the other groups. `sets_of` gives all sets of a group.
+    pub(super) fn check<'g, S: Iterator<Item = &'g RecordSet>>(
         &self,
         keys: &Keys,
         group: GroupId,
-        set: &'s RecordSet,
+        set: &RecordSet,
         sets_of: impl Fn(GroupId) -> S,
-    ) -> Option<RrsetKey<'s>> {
+    ) -> Result<(), PublishError> {
         let mut looked_at = BTreeSet::new();
-        let mut clashes = |key: RrsetKey<'_>, shared: bool| {
+        for (key, shared) in rrsets(set) {
             let hash = key.hash(keys);
             if !looked_at.insert((hash, shared)) {
-                return false;
+                continue;
             }
-            // All that have a unique RRset say the same, so it is enough to ask one of them.
+            // All that have a unique RRset say the same, and all that share one have one TTL: it is enough to ask one of them.
             let unique = self.others(hash, false, group).next();
             let differs = |other: &RecordSet| {
                 key.is_in(other, false) && (shared || !key.is_same_in(set, other))
             };
-            unique.is_some_and(|other| sets_of(other).any(differs))
+            let is_taken = unique.is_some_and(|other| sets_of(other).any(differs))
                 || (!shared
                     && self
                         .others(hash, true, group)
-                        .any(|other| sets_of(other).any(|other| key.is_in(other, true))))
-        };
-        rrsets(set)
-            .find(|&(key, shared)| clashes(key, shared))
-            .map(|(key, _)| key)
+                        .any(|other| sets_of(other).any(|other| key.is_in(other, true))));
+            if is_taken {
+                return Err(PublishError::AlreadyPublished(key.name.clone()));
+            }
+            // RFC 2181 §5.2 (2181-5.2-1)
+            let ttl = key.ttl_in(set);
+            let is_timed_otherwise =
+                |other: &RecordSet| key.ttl_in(other).is_some_and(|other| Some(other) != ttl);
+            let beside = self.others(hash, shared, group).next();
+            if beside.is_some_and(|other| sets_of(other).any(is_timed_otherwise)) {
+                return Err(PublishError::MixedTtl(key.name.clone()));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -137,6 +147,16 @@ impl RrsetKey<'_> {
     fn data(self, set: &RecordSet) -> impl Iterator<Item = &RdataBuf> {
         let of_key = set.records.iter().filter(move |entry| self.is(key(entry)));
         of_key.map(|entry| &entry.record.rdata)
+    }
+
+    fn ttl_in(self, set: &RecordSet) -> Option<u32> {
+        let mut of_key = set.records.iter().filter(|entry| self.is(key(entry)));
+        let of_host = (self.is_of_host(set) && self.is_address()).then_some(HOST_TTL);
+        of_key.next().map(|entry| entry.record.ttl).or(of_host)
+    }
+
+    fn is_address(self) -> bool {
+        matches!(self.kind, RecordType::A | RecordType::AAAA) && self.class == Class::IN
     }
 
     /// The data are the addresses of whatever link it is.

@@ -79,8 +79,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`PublishError`] if the group is empty, a record is too large, another group has the same name and type with other data, or after a
-    /// [`shutdown`](Self::shutdown).
+    /// [`PublishError`] if the group is empty, a record is too large, another group has the same name and type with other data or another TTL, or
+    /// after a [`shutdown`](Self::shutdown).
     // RFC 6762 §8
     pub fn publish(
         &mut self,
@@ -487,10 +487,7 @@ impl Engine {
             return Err(PublishError::Alias(alias));
         }
         let sets_of = |other| self.groups.get(&other).into_iter().flat_map(Group::sets);
-        match self.claims.clash(&self.context.keys, group, set, sets_of) {
-            Some(rrset) => Err(PublishError::AlreadyPublished(rrset.name.clone())),
-            None => Ok(()),
-        }
+        self.claims.check(&self.context.keys, group, set, sets_of)
     }
 }
 

@@ -296,7 +296,8 @@ pub enum PublishError {
     /// Records of the same name and type are unique and shared at once.
     // RFC 6762 §10.2 (6762-10.2-8, 6762-10.2-14)
     Mixed(NameBuf),
-    /// Records of the same name and type have different TTLs. RFC 2181 §5.2.
+    /// Records of the same name and type have different TTLs, or another group's have another: who receives them could not keep them as one set.
+    /// RFC 2181 §5.2.
     MixedTtl(NameBuf),
     /// A service is said to be on a host whose name is an alias.
     // RFC 2782 (2782-format-10)
@@ -323,7 +324,10 @@ impl fmt::Display for PublishError {
                 "records of {name} of one type cannot be unique and shared at once"
             ),
             Self::MixedTtl(name) => {
-                write!(f, "records of {name} of one type must have one TTL")
+                write!(
+                    f,
+                    "records of {name} of one type must have one TTL, those that are published already too"
+                )
             }
             Self::Alias(name) => write!(
                 f,

@@ -4,7 +4,7 @@ use std::future::IntoFuture as _;
 use std::time::Duration;
 
 use cooee_sim::Conditions;
-use cooee_wire::RdataBuf;
+use cooee_wire::{RdataBuf, RecordBuf};
 
 use super::lan::{Lan, name, pointer, record, target};
 use super::{events, names, web};
@@ -354,7 +354,11 @@ fn a_listing_of_what_is_never_resolved_ends_after_5_s() {
     let mut lan = Lan::new(52);
     let (alice, bob) = (lan.host("alice", 1), lan.host("bob", 2));
     let _alice = lan.wait(alice.zeroconf.publish(web("Alice"))).unwrap();
-    let pointer = [pointer("Nowhere._http._tcp.local")];
+    // One TTL for all that a host says of a type (2181-5.2-1).
+    let pointer = [RecordBuf {
+        ttl: 4500,
+        ..pointer("Nowhere._http._tcp.local")
+    }];
     let pointer = alice
         .zeroconf
         .publish_records(pointer, crate::Links::default());
