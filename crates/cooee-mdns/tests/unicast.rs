@@ -4,7 +4,7 @@ mod lan;
 
 use cooee_mdns::{Datagram, RecordSet};
 use cooee_sim::HostId;
-use cooee_wire::{Flags, QuestionBuf, RdataBuf, RecordBuf, RecordType};
+use cooee_wire::{Flags, QuestionBuf, RdataBuf, RecordBuf, RecordType, Section};
 use lan::{Lan, message, name, ptr, query, records, txt};
 
 const HTTP: &str = "_http._tcp.local";
@@ -211,4 +211,108 @@ fn an_answer_that_others_may_give_too_waits_by_unicast_as_by_multicast() {
         "{waits:?}"
     );
     assert!(waits.iter().max() > waits.iter().min());
+}
+
+/// A packet of a querier that has more to say: a question, if it is the first, and known answers.
+fn of_several(asked: &[QuestionBuf], known: &[RecordBuf]) -> Vec<u8> {
+    let known: Vec<_> = known
+        .iter()
+        .map(|record| (Section::Answer, record.clone()))
+        .collect();
+    message(Flags::QUERY.with_truncated(true), asked, &known)
+}
+
+#[test]
+fn a_unicast_answer_too_waits_for_all_known_answers_of_the_querier() {
+    // 6762-7.2-7, 6762-18.5-2, ruling 12: asked of all or of us alone, it is put off by 400 to 500 ms with each packet, for 3 s at most
+    let asked = QuestionBuf {
+        unicast_response: true,
+        ..QuestionBuf::new(name("box.local"), RecordType::A)
+    };
+    let other = lan::a("other.local", 9);
+    for destination in ["224.0.0.251", "192.0.2.1"] {
+        let (mut lan, host) = host(34);
+        let hear = |lan: &mut Lan, payload: &[u8]| {
+            let datagram = Datagram {
+                link: lan.link,
+                source: "192.0.2.9:5353".parse().expect("an address"),
+                destination: destination.parse().expect("an address"),
+                payload,
+            };
+            lan.network.command(host, |station, now| {
+                station.engine.handle_datagram(now, &datagram)
+            });
+        };
+        let first = of_several(std::slice::from_ref(&asked), &[]);
+        let more = of_several(&[], std::slice::from_ref(&other));
+        let start = lan.now();
+        hear(&mut lan, &first);
+        for _ in 0..2 {
+            lan.run_ms(350);
+            hear(&mut lan, &more);
+        }
+        lan.run_ms(350);
+        hear(&mut lan, &of_several(&[], &[lan::a("box.local", 1)]));
+        lan.run_ms(5000);
+        assert!(
+            lan.sent(host, start).is_empty(),
+            "{}",
+            lan.network.transcript()
+        );
+        // A stream that does not end.
+        let start = lan.now();
+        hear(&mut lan, &first);
+        for _ in 0..20 {
+            lan.run_ms(350);
+            hear(&mut lan, &more);
+        }
+        let sent = lan.sent(host, start);
+        assert_eq!(sent.len(), 1, "{}", lan.network.transcript());
+        assert_eq!(sent[0].destination.to_string(), "192.0.2.9:5353");
+        let waited = lan::millis(sent[0].at, start);
+        assert!((2900..=3001).contains(&waited), "{waited}");
+    }
+}
+
+#[test]
+fn what_is_published_meanwhile_is_no_answer_to_what_was_asked_before() {
+    // 6762-6.1-21: the word that there is none goes with the name that it was about
+    let (mut lan, host) = host(35);
+    let asked = QuestionBuf {
+        unicast_response: true,
+        ..QuestionBuf::new(name("box.local"), RecordType::TXT)
+    };
+    lan.publish(host, RecordSet::new().unique(txt("other.local", "x")));
+    lan.run_ms(5000);
+    let group = lan.publish(host, RecordSet::new().unique(txt("third.local", "x")));
+    lan.run_ms(5000);
+    let start = lan.now();
+    let asked = [
+        asked.clone(),
+        QuestionBuf {
+            name: name("third.local"),
+            kind: RecordType::SRV,
+            ..asked
+        },
+    ];
+    lan.inject("192.0.2.9:5353", &of_several(&asked, &[]));
+    lan.run_ms(10);
+    lan.network
+        .command(host, |station, now| station.engine.withdraw(now, group));
+    let services = (0..10).fold(RecordSet::new(), |set, number| {
+        set.shared(ptr(HTTP, &format!("{number}.{HTTP}")))
+    });
+    lan.publish(host, services);
+    lan.run_ms(1000);
+    let sent = lan.sent(host, start);
+    let replies = sent
+        .iter()
+        .filter(|packet| !packet.destination.ip().is_multicast());
+    let answers: Vec<_> = replies.flat_map(|packet| records(packet)).collect();
+    assert!(
+        answers
+            .iter()
+            .all(|(_, record)| record.kind() == RecordType::NSEC),
+        "{answers:?}"
+    );
 }

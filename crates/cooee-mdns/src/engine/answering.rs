@@ -50,13 +50,14 @@ impl Query<'_> {
 
 /// How a record is to be answered with.
 #[derive(Clone, Copy)]
-struct Timing {
+pub(super) struct Timing {
     not_before: Instant,
-    due: Instant,
-    limit: Instant,
+    pub(super) due: Instant,
+    /// The last moment to which further truncated queries can put it off.
+    pub(super) limit: Instant,
     /// It may wait for others that are due a little later.
     patient: bool,
-    defence: bool,
+    pub(super) defence: bool,
 }
 
 impl Timing {
@@ -203,7 +204,7 @@ impl Link {
         }
         self.take_back_replies(query);
         if query.questions == 0 && query.truncated {
-            self.put_off(now, source, cx);
+            self.put_off(now, query.source, cx);
         }
     }
 
@@ -236,22 +237,29 @@ impl Link {
         for reply in replies.iter_mut().filter(|reply| reply.to == query.source) {
             reply
                 .answers
-                .retain(|&slot| !self.is_known(slot, query.serial));
+                .retain(|answer| !self.is_known(answer.slot, query.serial));
         }
         self.replies = replies;
     }
 
-    /// More known answers of this host are to come: what it waits for is put off (ruling 12).
-    fn put_off(&mut self, now: Instant, source: IpAddr, cx: &mut Context) {
-        let later = now + cx.rng.between(TRUNCATED_RESPONSE_DELAY);
+    /// More known answers of this host are to come: what it waits for is put off, whether it goes to all or to it alone (ruling 12).
+    // RFC 6762 §7.2 (6762-7.2-7, 6762-7.2-8)
+    fn put_off(&mut self, now: Instant, source: SocketAddr, cx: &mut Context) {
+        let mut drawn = None;
+        let mut later =
+            || *drawn.get_or_insert_with(|| now + cx.rng.between(TRUNCATED_RESPONSE_DELAY));
         for &slot in &self.pending {
             if let Some(pending) = self.own.get_mut(slot).and_then(|own| own.pending.as_mut())
-                && pending.asked_by == Some(source)
+                && pending.asked_by == Some(source.ip())
             {
-                pending.due = later.min(pending.limit).max(pending.due);
+                pending.due = later().min(pending.limit).max(pending.due);
                 pending.not_before = pending.due;
             }
         }
+        for reply in self.replies.iter_mut().filter(|reply| reply.to == source) {
+            reply.due = later().min(reply.limit).max(reply.due);
+        }
+        self.plan_replies();
     }
 
     fn handle_question(
@@ -388,7 +396,7 @@ impl Link {
             return;
         }
         if query.legacy {
-            reply.add(slot, timing.due, timing.defence);
+            reply.add(&self.own, slot, timing);
             return;
         }
         // RFC 6762 §5.4 (6762-5.4-8 .. 6762-5.4-10), §5.5 (6762-5.5-1), §11 (6762-11-7)
@@ -405,7 +413,7 @@ impl Link {
             return;
         }
         if by_unicast && (recent || is_probe || query.direct) {
-            reply.add(slot, timing.due, timing.defence);
+            reply.add(&self.own, slot, timing);
         }
         if query.twin.is_none() && (!by_unicast || !recent) {
             self.schedule(slot, timing, Some(query.source.ip()));

@@ -322,8 +322,8 @@ impl Link {
             self.tell_if_gone(now, slot, cx);
         }
         let own = self.own.release(&cx.keys, slot, group)?;
-        for reply in &mut self.replies {
-            reply.answers.retain(|&answer| answer != slot);
+        if own.is_listed {
+            self.pending.retain(|&other| other != slot);
         }
         self.remember_departed(now, &own);
         Some(own)

@@ -10,12 +10,12 @@ use cooee_wire::{
 };
 
 use super::Instant;
-use super::answering::Query;
+use super::answering::{Query, Timing};
 use super::config::{LARGEST_MESSAGE, LEGACY_SIZE, LEGACY_TTL};
 use super::context::Context;
 use super::datagram::Destination;
 use super::link::{Link, Why};
-use super::own::Own;
+use super::own::{Own, OwnRecords};
 use super::pack::Written;
 
 /// An answer by unicast.
@@ -23,7 +23,9 @@ use super::pack::Written;
 pub(super) struct Reply {
     pub(super) to: SocketAddr,
     pub(super) due: Instant,
-    pub(super) answers: Vec<usize>,
+    /// The last moment to which further truncated queries can put it off (ruling 12).
+    pub(super) limit: Instant,
+    pub(super) answers: Vec<Answer>,
     defence: bool,
     pub(super) legacy: Option<Legacy>,
     /// The questions that a simple resolver gets back.
@@ -31,16 +33,27 @@ pub(super) struct Reply {
     pub(super) questions: Vec<QuestionBuf>,
 }
 
+/// A record of ours to answer with. It may have gone when the time comes, and another have its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Answer {
+    pub(super) slot: usize,
+    hash: u64,
+}
+
 impl Reply {
     /// Adds an answer. A defence makes the whole reply go at once, otherwise the last answer that is ready decides.
     // RFC 6762 §6.3 (6762-6.3-2, 6762-6.3-3)
-    pub(super) fn add(&mut self, slot: usize, due: Instant, defence: bool) {
-        self.answers.push(slot);
-        self.due = match self.defence || defence {
-            true => self.due.min(due),
-            false => self.due.max(due),
+    pub(super) fn add(&mut self, own: &OwnRecords, slot: usize, timing: Timing) {
+        let Some(hash) = own.get(slot).map(|own| own.hash) else {
+            return;
         };
-        self.defence |= defence;
+        self.answers.push(Answer { slot, hash });
+        self.due = match self.defence || timing.defence {
+            true => self.due.min(timing.due),
+            false => self.due.max(timing.due),
+        };
+        self.limit = self.limit.max(timing.limit);
+        self.defence |= timing.defence;
     }
 }
 
@@ -84,12 +97,14 @@ impl Link {
             Some(spare) => Reply {
                 to,
                 due: now,
+                limit: now,
                 defence: false,
                 ..spare
             },
             None => Reply {
                 to,
                 due: now,
+                limit: now,
                 defence: false,
                 answers: Vec::new(),
                 legacy: None,
@@ -144,6 +159,13 @@ impl Link {
         self.replies.push(reply);
     }
 
+    /// Plans the next unicast answer.
+    pub(super) fn plan_replies(&mut self) {
+        if let Some(due) = self.replies.iter().map(|reply| reply.due).min() {
+            self.reply.set(due, Why::Reply, &mut self.deadlines);
+        }
+    }
+
     /// A unicast answer that is due.
     pub(super) fn compose_reply(
         &mut self,
@@ -169,9 +191,7 @@ impl Link {
             } else {
                 self.recycle(reply);
             }
-            if let Some(due) = self.replies.iter().map(|reply| reply.due).min() {
-                self.reply.set(due, Why::Reply, &mut self.deadlines);
-            }
+            self.plan_replies();
             if written == Written::Message {
                 return Some(Destination::Unicast(to));
             }
@@ -211,11 +231,11 @@ impl Link {
         }
         let (mut count, mut taken) = (0_usize, 0);
         let mut truncated = false;
-        for &slot in &reply.answers {
+        for answer in &reply.answers {
             if let Some(own) = self
                 .own
-                .get_mut(slot)
-                .filter(|own| own.is_active() && own.stamp != serial)
+                .get_mut(answer.slot)
+                .filter(|own| own.hash == answer.hash && own.is_active() && own.stamp != serial)
             {
                 let before = message.checkpoint();
                 if (alone && !legacy && count > 0)
@@ -248,7 +268,8 @@ impl Link {
         }
         if !truncated && (legacy || !alone) {
             let mut additional = core::mem::take(&mut self.scratch);
-            self.collect_additional(reply.answers.iter().copied(), &mut additional, cx);
+            let answers = reply.answers.iter().map(|answer| answer.slot);
+            self.collect_additional(answers, &mut additional, cx);
             for &slot in &additional {
                 if self.rrset_with(slot).any(|own| own.stamp == serial) {
                     continue;
