@@ -584,7 +584,7 @@ impl Link {
             .asked
             .find(hash, question.name, question.kind, question.class);
         let truncated = query.truncated.then(|| query.source.ip());
-        let spread = cx.rng.between(FIRST_QUERY_DELAY);
+        let spread = || cx.rng.between(FIRST_QUERY_DELAY);
         if let Some(slot) = slot
             && let Some(asked) = self.asked.get_mut(slot)
             && asked.differs_from != query.serial

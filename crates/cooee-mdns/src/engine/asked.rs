@@ -246,7 +246,7 @@ impl Asked {
         family: Family,
         info: &LinkInfo,
         truncated: Option<IpAddr>,
-        spread: Duration,
+        spread: impl FnOnce() -> Duration,
     ) -> Option<Instant> {
         if self.complete || !self.is_due_soon(now) {
             return None;
@@ -261,7 +261,7 @@ impl Asked {
         }
         self.ready = false;
         let (before, due) = (self.series, self.timer.due().unwrap_or(now));
-        let next = self.advance_series(now) + spread;
+        let next = self.advance_series(now) + spread();
         self.stand_in = truncated.map(|by| StandIn {
             by,
             until: now + TRUNCATED_RESPONSE_LIMIT,
