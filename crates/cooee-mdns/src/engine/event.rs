@@ -83,6 +83,23 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Whether it tells of this group.
+    pub(super) fn is_about(&self, wanted: GroupId) -> bool {
+        match self {
+            Self::Waiting { group }
+            | Self::Ready { group }
+            | Self::Conflict { group, .. }
+            | Self::Borrowed { group } => *group == wanted,
+            Self::Answer { .. }
+            | Self::Denied { .. }
+            | Self::Finished { .. }
+            | Self::PortShared { .. }
+            | Self::LinkUnusable { .. } => false,
+        }
+    }
+}
+
 /// Whether a record is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "there is no third state")]

@@ -353,10 +353,10 @@ impl Engine {
         for link in self.links.values_mut() {
             link.drop_all_questions();
         }
+        self.context.events.clear();
         for group in self.groups.keys().copied().collect::<Vec<_>>() {
             self.withdraw_with(now, group, 1);
         }
-        self.context.events.clear();
         self.settle(now);
     }
 

@@ -211,7 +211,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Takes a group back: a goodbye now and one a second later.
+    /// Takes a group back: a goodbye now and one a second later. Nothing more is told of it.
     // RFC 6762 §10.1 (6762-10.1-1), ruling 9
     pub fn withdraw(&mut self, now: Instant, group: GroupId) {
         let now = self.clock(now);
@@ -245,6 +245,7 @@ impl Engine {
             return;
         };
         self.claims.remove(&self.context.keys, group, &known.set);
+        self.context.events.retain(|event| !event.is_about(group));
         let goodbyes = if known.lost { 0 } else { goodbyes };
         for link in self.links.values_mut() {
             link.withdraw(now, group, goodbyes, &mut self.context);
