@@ -4,9 +4,9 @@ mod lan;
 
 use cooee_mdns::{
     Config, Datagram, Engine, Event, Instant, LinkAddress, LinkId, LinkInfo, LinkSet, Presence,
-    QueryOptions, Stats,
+    QueryId, QueryOptions, RecordSet, Stats,
 };
-use cooee_wire::{Message, QuestionBuf, RdataBuf, RecordBuf, RecordType};
+use cooee_wire::{Flags, Message, QuestionBuf, RdataBuf, RecordBuf, RecordType};
 use lan::{a, ms, name, ptr, response, with_ttl};
 
 const LINK: LinkId = LinkId(1);
@@ -274,4 +274,195 @@ fn a_doubted_record_that_makes_room_for_another_is_not_asked_for_any_more() {
             assert!(questions.all(|question| name(other) != question.name));
         }
     }
+}
+
+/// Hears a record from each of so many hosts: none has more than its share.
+fn hear_many(asker: &mut Asker, count: u32, record: impl Fn(u32) -> RecordBuf) {
+    for n in 0..count {
+        let source = format!("198.51.{}.{}:5353", 100 + n / 250, n % 250);
+        asker.hear(&source, &[record(n)]);
+    }
+}
+
+fn ask(asker: &mut Asker, owner: &str, kind: RecordType) -> QueryId {
+    let question = QuestionBuf::new(name(owner), kind);
+    let standing = QueryOptions::standing();
+    asker
+        .engine
+        .query(asker.now, question, standing, LinkSet::All)
+}
+
+fn few(asked: usize, unasked: usize) -> Asker {
+    let mut config = Config::default();
+    (config.asked_records, config.unasked_records) = (asked, unasked);
+    Asker::new(config)
+}
+
+#[test]
+fn what_one_client_gives_up_and_another_still_asks_for_is_not_pushed_out() {
+    // Ruling 37: by what nobody asks for
+    for (kind, given_up) in [
+        (RecordType::A, RecordType::ANY),
+        (RecordType::ANY, RecordType::A),
+    ] {
+        let mut asker = few(100, 10);
+        ask(&mut asker, "box.local", kind);
+        let other = ask(&mut asker, "box.local", given_up);
+        asker.hear("192.0.2.9:5353", &[a("box.local", 9)]);
+        asker.engine.cancel(asker.now, other);
+        hear_many(&mut asker, 1000, |n| a(&format!("flood-{n}.local"), 1));
+        assert!(asker.is_known(&a("box.local", 9)), "without {given_up}");
+    }
+}
+
+#[test]
+fn a_denial_is_kept_for_who_asks_and_no_longer() {
+    // Ruling 37: what is known of a name that is asked for
+    let denial = |owner: &str| {
+        let data = RdataBuf::nsec(name(owner).as_name(), [RecordType::A]);
+        RecordBuf {
+            cache_flush: true,
+            ..RecordBuf::new(name(owner), 120, data)
+        }
+    };
+    let mut asker = few(100, 10);
+    asker.hear("192.0.2.9:5353", &[denial("box.local")]);
+    let query = ask(&mut asker, "box.local", RecordType::AAAA);
+    hear_many(&mut asker, 1000, |n| a(&format!("flood-{n}.local"), 1));
+    assert!(asker.is_known(&denial("box.local")), "asked for");
+    asker.engine.cancel(asker.now, query);
+    hear_many(&mut asker, 1000, |n| a(&format!("again-{n}.local"), 1));
+    assert!(!asker.is_known(&denial("box.local")), "not any more");
+}
+
+#[test]
+fn whatever_is_asked_and_given_up_the_cache_stays_within_its_bounds() {
+    // Ruling 37: what was asked for may be too much to keep once it is not, and the reverse
+    let mut asker = few(40, 10);
+    for round in 0..20 {
+        let owner = format!("_x{round}._tcp.local");
+        let record = |n| ptr(&owner, &format!("{n}.{owner}"));
+        hear_many(&mut asker, 100, record);
+        let query = ask(&mut asker, &owner, RecordType::PTR);
+        hear_many(&mut asker, 100, record);
+        if round % 3 > 0 {
+            asker.engine.cancel(asker.now, query);
+        }
+        let sizes = asker.engine.sizes();
+        assert!(
+            sizes.asked_records <= 40 && sizes.unasked_records <= 10,
+            "{sizes:?}"
+        );
+    }
+}
+
+#[test]
+fn a_question_whose_complete_answer_has_made_room_is_asked_again() {
+    // Ruling 37, 6762-5.2-15: who has pushed it out goes some day
+    let mut asker = few(10, 10);
+    let address = |n: u32| RecordBuf {
+        cache_flush: true,
+        ..a("box.local", u8::try_from(n).unwrap_or(0))
+    };
+    ask(&mut asker, "box.local", RecordType::A);
+    let set: Vec<_> = (1..=5).map(address).collect();
+    asker.hear("192.0.2.9:5353", &set);
+    hear_many(&mut asker, 100, service);
+    assert!(!set.iter().any(|record| asker.is_known(record)));
+    let mut asked = 0;
+    let mut buffer = Vec::new();
+    for _ in 0..1000 {
+        asker.now = asker.now + ms(100);
+        asker.engine.handle_timeout(asker.now);
+        while asker.engine.poll_transmit(asker.now, &mut buffer).is_some() {
+            let message = Message::parse(&buffer).expect("a message");
+            let mut questions = message.questions().filter_map(Result::ok);
+            asked += usize::from(questions.any(|question| name("box.local") == question.name));
+        }
+    }
+    assert!((3..10).contains(&asked), "{asked} times in 100 s");
+}
+
+#[test]
+fn a_doubt_that_a_sleep_has_ended_leaves_no_question() {
+    // 6762-5.2-13, ruling 27: when the record makes room afterwards
+    let mut asker = few(1, 1);
+    let other = "_ipp._tcp.local";
+    let doubted = ptr(other, "one._ipp._tcp.local");
+    let query = ask(&mut asker, other, RecordType::ANY);
+    asker.hear("192.0.2.9:5353", std::slice::from_ref(&doubted));
+    let all = LinkSet::All;
+    asker
+        .engine
+        .reconfirm(asker.now, &doubted.as_record(), &all);
+    asker.now = asker.now + ms(20_000);
+    asker.engine.resumed(asker.now, ms(20_000));
+    asker.hear("192.0.2.8:5353", &[service(1)]);
+    assert_eq!(asker.engine.stats().evicted, 1);
+    asker.engine.cancel(asker.now, query);
+    assert_eq!(asker.engine.sizes().questions, 1, "only the first");
+}
+
+#[test]
+fn who_polls_no_events_at_all_keeps_no_more_of_them_than_there_are_answers() {
+    // Ruling 32: whatever strangers say
+    let mut asker = few(100, 10);
+    for n in 0..50_000_u32 {
+        let source = format!("198.51.100.{}:5353", n % 250);
+        asker.hear(&source, &[service(n)]);
+        if n % 3 == 0 {
+            asker.hear(&source, &[with_ttl(service(n), 0)]);
+        }
+        assert!(asker.engine.sizes().events <= 1024);
+    }
+    // What is published and taken back is told to nobody.
+    for _ in 0..5000 {
+        let set = RecordSet::new().shared(service(1));
+        let group = asker.engine.publish(asker.now, set, LinkSet::All);
+        asker.engine.withdraw(asker.now, group.expect("the same"));
+        let waiting = RecordSet::new().unique(a("box.local", 1));
+        let nowhere = LinkSet::one(LinkId(9));
+        let group = asker.engine.publish(asker.now, waiting, nowhere);
+        asker.engine.withdraw(asker.now, group.expect("no other"));
+    }
+    assert!(asker.engine.sizes().events <= 1024);
+}
+
+#[test]
+fn what_others_ask_about_others_changes_nothing_here() {
+    // Not even what chance has in store: who asks for what nobody here wants or has draws no number
+    let query = lan::query("elsewhere.local", RecordType::A, &[]);
+    let first_query = |heard: usize| {
+        let mut asker = Asker::new(Config::default());
+        for _ in 0..heard {
+            asker.hear_payload("192.0.2.9:5353", "224.0.0.251:5353", &query);
+        }
+        asker.now = Instant::ZERO + ms(500);
+        asker.engine.handle_timeout(asker.now);
+        while asker
+            .engine
+            .poll_transmit(asker.now, &mut Vec::new())
+            .is_some()
+        {}
+        ask(&mut asker, "box.local", RecordType::A);
+        asker.engine.poll_timeout()
+    };
+    assert_eq!(first_query(7), first_query(0));
+}
+
+#[test]
+fn answers_of_what_is_withdrawn_do_not_wait() {
+    // However often it is published and withdrawn, while somebody asks and says that it has more to say
+    let mut asker = Asker::new(Config::default());
+    let question = QuestionBuf::new(name("_x._tcp.local"), RecordType::PTR);
+    let query = lan::message(Flags::QUERY.with_truncated(true), &[question], &[]);
+    for _ in 0..500 {
+        let set = RecordSet::new().shared(ptr("_x._tcp.local", "x._x._tcp.local"));
+        let group = asker.engine.publish(asker.now, set, LinkSet::All);
+        asker.hear_payload("192.0.2.9:5353", "224.0.0.251:5353", &query);
+        let mut buffer = Vec::new();
+        while asker.engine.poll_transmit(asker.now, &mut buffer).is_some() {}
+        asker.engine.withdraw(asker.now, group.expect("no other"));
+    }
+    assert_eq!(asker.engine.sizes().pending_answers, 0);
 }

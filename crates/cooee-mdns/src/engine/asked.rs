@@ -206,13 +206,16 @@ fn key(hash: u64, question: &QuestionBuf) -> (u64, u16, u16) {
 }
 
 impl Asked {
+    /// How long the query after the last one has to wait.
+    pub(super) fn next_interval(&self) -> Duration {
+        let doubled = |last: Duration| (last * 2).min(LAST_QUERY_INTERVAL);
+        self.series.interval.map_or(FIRST_QUERY_INTERVAL, doubled)
+    }
+
     /// A query with this question goes out now, or another host's stands for it: the next is due after twice the last interval.
     // RFC 6762 §5.2 (6762-5.2-2, 6762-5.2-3, 6762-5.2-5)
     pub(super) fn advance_series(&mut self, now: Instant) -> Instant {
-        let interval = match self.series.interval {
-            None => FIRST_QUERY_INTERVAL,
-            Some(last) => (last * 2).min(LAST_QUERY_INTERVAL),
-        };
+        let interval = self.next_interval();
         self.series = Series {
             first_of_link: false,
             last_sent: Some(now),

@@ -91,6 +91,16 @@ impl Link {
             .set(batch.max(earliest), Why::Ask(slot), &mut self.deadlines);
     }
 
+    /// The complete answer has been lost, and the next query is due as if it had not been there.
+    // RFC 6762 §5.2 (6762-5.2-3)
+    pub(super) fn resume_series(&mut self, now: Instant, slot: usize) {
+        if let Some(asked) = self.asked.get_mut(slot) {
+            asked.complete = false;
+            let due = now + asked.next_interval();
+            asked.timer.set(due, Why::Ask(slot), &mut self.deadlines);
+        }
+    }
+
     /// Whether a query is among the clients of its question here.
     pub(super) fn is_client(&self, query: QueryId, question: &QuestionBuf, cx: &Context) -> bool {
         let hash = cx.keys.name(question.name.as_name());
@@ -155,19 +165,7 @@ impl Link {
             return;
         };
         asked.clients.retain(|&client| client != query);
-        if asked.clients.is_empty() {
-            self.drop_if_unneeded(slot, cx);
-            // Nobody wants the records any more (6762-5.2-13).
-            let unwanted = self.cache.matching(
-                &cx.keys,
-                question.name.as_name(),
-                question.kind,
-                question.class,
-            );
-            for slot in unwanted.collect::<Vec<usize>>() {
-                self.cache.unmark_asked(slot);
-            }
-        }
+        self.drop_if_unneeded(slot, cx);
     }
 
     /// Drops a question without clients, if no record is left that it is to confirm.
@@ -193,7 +191,25 @@ impl Link {
                 .filter_map(|slot| self.cache.get(slot))
                 .any(|cached| cached.record.kind() == kind && cached.doubted_until.is_some());
         if !is_needed {
+            let question = asked.question.clone();
             self.asked.remove(slot);
+            self.give_up_records(&question, cx);
+        }
+    }
+
+    /// A question is not asked any more: what nobody else asks for of that which it has brought has to make room like others.
+    // RFC 6762 §5.2 (6762-5.2-13), ruling 37
+    fn give_up_records(&mut self, question: &QuestionBuf, cx: &Context) {
+        let (name, class) = (question.name.as_name(), question.class);
+        let hash = cx.keys.name(name);
+        let matching = |kind| self.cache.matching(&cx.keys, name, kind, class);
+        let brought = matching(question.kind).chain(matching(RecordType::NSEC));
+        let unwanted = brought.filter(|&slot| {
+            let cached = self.cache.get(slot);
+            cached.is_some_and(|cached| !self.is_asked(hash, &cached.record.as_record()))
+        });
+        for slot in unwanted.collect::<Vec<usize>>() {
+            self.cache.unmark_asked(slot, &cx.config);
         }
     }
 

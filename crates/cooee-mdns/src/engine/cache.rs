@@ -11,7 +11,7 @@ use hashbrown::HashTable;
 use slab::Slab;
 
 use super::Instant;
-use super::config::{GRACE, REFRESH_POINTS};
+use super::config::{Config, GRACE, REFRESH_POINTS};
 use super::context::Context;
 use super::deadlines::Timer;
 use super::event::QueryId;
@@ -256,6 +256,7 @@ impl Cache {
     ) -> Learned {
         let (asked, config) = (run.asked, &cx.config);
         let lifetime = lifetime(record.ttl.min(config.max_ttl));
+        let total = self.records.len();
         if let Some(slot) = self.find_at(&run.place, &cx.keys, record) {
             let Some(cached) = self.records.get_mut(slot) else {
                 return Learned::Nothing;
@@ -264,7 +265,8 @@ impl Cache {
             if let Some(set) = self.rrsets.get_mut(cached.rrset) {
                 set.next = cached.position + 1;
             }
-            if asked && !cached.asked {
+            let has_room = total - self.unasked < config.asked_records;
+            if asked && !cached.asked && has_room {
                 cached.asked = true;
                 self.unasked = self.unasked.saturating_sub(1);
             }
@@ -294,7 +296,7 @@ impl Cache {
             return Learned::Nothing;
         }
         let is_full = match asked {
-            true => self.records.len() - self.unasked >= config.asked_records,
+            true => total - self.unasked >= config.asked_records,
             false => self.unasked >= config.unasked_records,
         };
         if is_full {
@@ -346,23 +348,31 @@ impl Cache {
         }
     }
 
-    /// Somebody wants this record now.
-    pub(super) fn mark_asked(&mut self, slot: usize) {
+    /// Somebody wants this record now. It counts among those that are asked for, if there is room.
+    // Ruling 37
+    pub(super) fn mark_asked(&mut self, slot: usize, config: &Config) {
+        let has_room = self.records.len() - self.unasked < config.asked_records;
         if let Some(cached) = self.records.get_mut(slot)
             && !cached.asked
+            && has_room
         {
             cached.asked = true;
-            self.unasked = self.unasked.saturating_sub(1);
+            self.unasked -= 1;
         }
     }
 
-    /// Nobody wants these records any more: they have to make room like others.
-    pub(super) fn unmark_asked(&mut self, slot: usize) {
+    /// Nobody wants this record any more: it has to make room like others, and goes if there is none among those.
+    // Ruling 37
+    pub(super) fn unmark_asked(&mut self, slot: usize, config: &Config) {
+        let has_room = self.unasked < config.unasked_records;
         if let Some(cached) = self.records.get_mut(slot)
             && cached.asked
         {
             cached.asked = false;
             self.unasked += 1;
+            if !has_room {
+                self.remove(slot);
+            }
         }
     }
 

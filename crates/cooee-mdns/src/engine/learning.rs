@@ -24,6 +24,15 @@ use super::link::{Link, Why};
 use super::link_info::Family;
 use super::reading::{Reading, Run};
 
+/// When a question is asked whose answer has gone.
+#[derive(Clone, Copy)]
+enum Again {
+    /// As soon as any new question.
+    Now,
+    /// When the next query would have been due without an answer.
+    Later,
+}
+
 impl Link {
     /// Handles a response of another host.
     // RFC 2181 §9 (2181-9-2): not done, because a multicast response is never cut, and there is nobody to ask by TCP.
@@ -165,15 +174,7 @@ impl Link {
         if learned == Learned::Full
             && let Some(victim) = self.cache.victim(asked, source, &mut cx.rng)
         {
-            cx.stats.evicted += 1;
-            // It may well be there still, so nobody is asked about it: the answer would push out another.
-            self.tell_cached(victim, Presence::Gone, cx);
-            if let Some(gone) = self.cache.remove(victim)
-                && gone.doubted_until.is_some()
-            {
-                let name_hash = cx.keys.name(gone.record.name.as_name());
-                self.drop_question_of_nobody(&gone.record.as_record(), name_hash, cx);
-            }
+            self.make_room(now, victim, cx);
             run.place = self
                 .cache
                 .place(run.place.hash, record.name, record.kind(), record.class);
@@ -212,6 +213,18 @@ impl Link {
             self.mark_complete(record, name_hash, cx);
         }
         !is_confirmed
+    }
+
+    /// A record goes, to make room for another. It may well be there still, and the answer would push out another, so who wants it asks on as
+    /// if it had never been answered: less and less often.
+    // Ruling 37
+    fn make_room(&mut self, now: Instant, victim: usize, cx: &mut Context) {
+        cx.stats.evicted += 1;
+        self.tell_cached(victim, Presence::Gone, cx);
+        if let Some(gone) = self.cache.remove(victim) {
+            let name_hash = cx.keys.name(gone.record.name.as_name());
+            self.reopen(now, name_hash, gone.record.name.as_name(), Again::Later, cx);
+        }
     }
 
     /// A unique answer, or the word that there is none, ends the series of queries for it.
@@ -313,7 +326,7 @@ impl Link {
         self.start_series(now, asked, cx);
     }
 
-    /// A record that may have been doubted has been confirmed, or has made room: the question that was asked for it alone is not asked any more.
+    /// A record that may have been doubted has been confirmed: the question that was asked for it alone is not asked any more.
     // RFC 6762 §5.2 (6762-5.2-13)
     fn drop_question_of_nobody(&mut self, record: &Record<'_>, name_hash: u64, cx: &Context) {
         let asked = self
@@ -404,7 +417,7 @@ impl Link {
             return;
         };
         let name_hash = cx.keys.name(cached.record.name.as_name());
-        self.reopen(now, name_hash, cached.record.name.as_name(), cx);
+        self.reopen(now, name_hash, cached.record.name.as_name(), Again::Now, cx);
     }
 
     /// The same after a record of ours has gone.
@@ -414,12 +427,12 @@ impl Link {
             .name(name)
             .map(|entry| (entry.hash, entry.name.clone()))
         {
-            self.reopen(now, hash, name.as_name(), cx);
+            self.reopen(now, hash, name.as_name(), Again::Now, cx);
         }
     }
 
     /// A question whose complete answer has gone is open again.
-    fn reopen(&mut self, now: Instant, hash: u64, name: Name<'_>, cx: &mut Context) {
+    fn reopen(&mut self, now: Instant, hash: u64, name: Name<'_>, again: Again, cx: &mut Context) {
         for slot in self.asked.of_name(hash, name).collect::<Vec<usize>>() {
             let Some(asked) = self.asked.get(slot) else {
                 continue;
@@ -427,7 +440,10 @@ impl Link {
             if asked.clients.is_empty() {
                 self.drop_if_unneeded(slot, cx);
             } else if asked.complete && !self.is_answered(&asked.question, cx) {
-                self.start_series(now, slot, cx);
+                match again {
+                    Again::Now => self.start_series(now, slot, cx),
+                    Again::Later => self.resume_series(now, slot),
+                }
             }
         }
     }
@@ -550,8 +566,14 @@ impl Link {
             .cache
             .matching(&cx.keys, name.as_name(), *kind, *class)
             .collect();
+        let denials = self
+            .cache
+            .matching(&cx.keys, name.as_name(), RecordType::NSEC, *class);
+        for slot in denials.collect::<Vec<usize>>() {
+            self.cache.mark_asked(slot, &cx.config);
+        }
         for slot in known {
-            self.cache.mark_asked(slot);
+            self.cache.mark_asked(slot, &cx.config);
             self.plan_cached(now, slot, true, cx);
             let Some(cached) = self.cache.get_mut(slot) else {
                 continue;
