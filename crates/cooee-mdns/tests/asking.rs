@@ -148,7 +148,7 @@ fn a_record_that_nobody_asks_for_is_not_refreshed() {
     // 6762-5.2-13, 6762-5.2-7
     let mut lan = Lan::new(5);
     let host = lan.host("a", 1);
-    lan.inject("192.0.2.9:5353", &response(&[flush(a("other.local", 9))]));
+    lan.hear(&[flush(a("other.local", 9))]);
     lan.run_ms(200_000);
     assert!(
         lan.network
@@ -167,7 +167,7 @@ fn known_answers_are_listed_without_the_cache_flush_bit_while_half_their_ttl_is_
     let start = lan.now();
     lan.run_ms(500);
     let known = with_ttl(ptr(HTTP, "Shop._http._tcp.local"), 10);
-    lan.inject("192.0.2.9:5353", &response(&[known]));
+    lan.hear(&[known]);
     lan.run_ms(7600);
     let listed: Vec<(u64, usize)> = lan
         .sent(host, start)
@@ -227,8 +227,7 @@ fn clients_with_the_same_question_share_one_series() {
     lan.ask(host, HTTP, RecordType::PTR);
     lan.run_ms(2500);
     assert_eq!(lan.asked_at(host, start, HTTP, RecordType::PTR).len(), 2);
-    lan.network
-        .command(host, |station, now| station.engine.cancel(now, first));
+    lan.cancel(host, first);
     lan.run_ms(3000);
     assert_eq!(lan.asked_at(host, start, HTTP, RecordType::PTR).len(), 3);
 }
@@ -262,11 +261,10 @@ fn a_cancelled_question_is_not_asked_again() {
     let host = lan.host("a", 1);
     let asking = lan.ask(host, HTTP, RecordType::PTR);
     lan.run_ms(500);
-    lan.network
-        .command(host, |station, now| station.engine.cancel(now, asking));
+    lan.cancel(host, asking);
     let start = lan.now();
     lan.run_ms(100_000);
-    assert!(lan.sent(host, start).is_empty());
+    lan.assert_silent(host, start);
     assert_eq!(lan.network.node(host).engine.poll_timeout(), None);
 }
 
@@ -386,8 +384,7 @@ fn who_gives_up_and_asks_again_waits_its_second_too() {
     for _ in 0..30 {
         let asking = lan.ask(host, HTTP, RecordType::PTR);
         lan.run_ms(150);
-        lan.network
-            .command(host, |station, now| station.engine.cancel(now, asking));
+        lan.cancel(host, asking);
     }
     let asked = lan.asked_at(host, start, HTTP, RecordType::PTR);
     assert!((3..=5).contains(&asked.len()), "{asked:?}");
@@ -539,7 +536,7 @@ fn a_denial_counts_as_long_as_its_ttl_says() {
     lan.run_ms(200);
     let types = RdataBuf::nsec(name("box.local").as_name(), [RecordType::A]);
     let denial = flush(RecordBuf::new(name("box.local"), 10, types));
-    lan.inject("192.0.2.9:5353", &response(&[denial]));
+    lan.hear(&[denial]);
     lan.run_ms(1);
     let start = lan.now();
     lan.run_ms(9990);
@@ -602,8 +599,7 @@ fn what_we_published_ourselves_is_asked_of_others_once_it_is_withdrawn() {
         lan.asked_at(host, start, "box.local", RecordType::TXT)
             .is_empty()
     );
-    lan.network
-        .command(host, |station, now| station.engine.withdraw(now, group));
+    lan.withdraw(host, group);
     lan.run_ms(5000);
     assert_eq!(
         lan.asked_at(host, start, "box.local", RecordType::TXT)

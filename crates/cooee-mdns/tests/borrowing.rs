@@ -236,8 +236,7 @@ fn what_a_borrowed_group_is_told_is_kept_for_when_it_is_ours() {
     });
     lan.run_ms(20_000);
     assert_eq!(mentions(&lan, us, start), 0, "{}", lan.network.transcript());
-    lan.network
-        .command(us, |station, now| station.engine.withdraw(now, ours));
+    lan.withdraw(us, ours);
     lan.run_ms(5000);
     shut_down(&mut lan, daemon);
     lan.run_ms(20_000);

@@ -29,7 +29,7 @@ fn what_is_remembered_from_before_decides_nothing() {
     );
     let group = lan.publish(host, RecordSet::new().unique(txt("box.local", "ours")));
     lan.run_ms(3000);
-    assert!(lan.network.node(host).ready_at(group).is_some());
+    lan.assert_ready(host, group);
     // The same, live.
     let mut lan = Lan::new(1);
     let host = lan.host("a", 1);
@@ -192,7 +192,7 @@ fn a_group_that_loses_one_of_its_names_is_silent_about_all() {
     let group = lan.publish(host, set());
     lan.run_ms(400);
     let theirs = flush(lan::srv("Press._printer._tcp.local", "other.local", 515));
-    lan.inject("192.0.2.9:5353", &response(&[theirs]));
+    lan.hear(&[theirs]);
     lan.run_ms(10_000);
     assert!(lan.network.node(host).conflict_at(group).is_some());
     let all = lan.network.packets().iter();

@@ -92,7 +92,7 @@ fn a_lost_name_gets_no_goodbye_and_the_new_one_is_probed() {
         })
         .expect("a rename");
     lan.run_ms(5000);
-    assert!(lan.network.node(late).ready_at(group).is_some());
+    lan.assert_ready(late, group);
     assert_eq!(
         lan.asked_at(late, start, "Shop (2)._http._tcp.local", RecordType::ANY)
             .len(),
@@ -221,7 +221,7 @@ fn an_address_of_this_host_is_no_conflict_about_its_name() {
     let start = lan.now();
     let elsewhere = cooee_wire::RdataBuf::a([198, 51, 100, 1].into());
     let record = cooee_wire::RecordBuf::new(name("box.local"), 120, elsewhere);
-    lan.inject("192.0.2.9:5353", &response(&[flush(record)]));
+    lan.hear(&[flush(record)]);
     lan.run_ms(3000);
     assert!(
         lan.asked_at(host, start, "box.local", RecordType::ANY)
@@ -229,7 +229,7 @@ fn an_address_of_this_host_is_no_conflict_about_its_name() {
         "{}",
         lan.network.transcript()
     );
-    lan.inject("192.0.2.9:5353", &response(&[flush(a("box.local", 99))]));
+    lan.hear(&[flush(a("box.local", 99))]);
     lan.run_ms(3000);
     assert_eq!(
         lan.asked_at(host, start, "box.local", RecordType::ANY)
@@ -262,11 +262,7 @@ fn two_links_that_are_one_network_do_not_fight() {
         }
     }
     for group in [group, shop] {
-        assert!(
-            lan.network.node(host).ready_at(group).is_some(),
-            "{}",
-            lan.network.transcript()
-        );
+        lan.assert_ready(host, group);
         assert_eq!(lan.network.node(host).conflict_at(group), None);
     }
     assert!(
@@ -408,7 +404,7 @@ fn two_responders_with_the_same_single_family_host_agree() {
             "{}",
             lan.network.transcript()
         );
-        assert!(lan.network.node(host).ready_at(group).is_some());
+        lan.assert_ready(host, group);
     }
 }
 

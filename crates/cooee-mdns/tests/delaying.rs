@@ -3,34 +3,15 @@
 mod lan;
 
 use cooee_mdns::RecordSet;
-use cooee_sim::HostId;
 use cooee_wire::{Flags, QuestionBuf, RecordBuf, RecordType, Section};
 use lan::{
-    Lan, a, flush, is_response, message, millis, name, probe, ptr, query, records, response,
-    service, txt,
+    Lan, a, flush, is_response, message, millis, name, probe, ptr, query, records, response, shop,
+    truncated, txt,
 };
 
 const HTTP: &str = "_http._tcp.local";
 const SHOP: &str = "Shop._http._tcp.local";
 const TYPES: &str = "_services._dns-sd._udp.local";
-
-/// A host that publishes a service and has been quiet for a while.
-fn shop(seed: u64) -> (Lan, HostId) {
-    let mut lan = Lan::new(seed);
-    let host = lan.host("shop", 1);
-    lan.publish(host, RecordSet::new().host_addresses(name("box.local")));
-    lan.publish(host, service("Shop", "box.local", 80));
-    lan.run_ms(5000);
-    (lan, host)
-}
-
-fn truncated(known: &[RecordBuf], asked: &[QuestionBuf]) -> Vec<u8> {
-    let known: Vec<_> = known
-        .iter()
-        .map(|record| (Section::Answer, record.clone()))
-        .collect();
-    message(Flags::QUERY.with_truncated(true), asked, &known)
-}
 
 fn browse() -> Vec<QuestionBuf> {
     vec![QuestionBuf::new(name(HTTP), RecordType::PTR)]
@@ -67,7 +48,7 @@ fn a_query_with_tc_is_answered_after_400_to_500_ms_whatever_the_seed() {
     for seed in 0..300 {
         let (mut lan, host) = shop(seed);
         let start = lan.now();
-        lan.inject("192.0.2.9:5353", &truncated(&[], &browse()));
+        lan.inject("192.0.2.9:5353", &truncated(&browse(), &[]));
         lan.run_ms(1500);
         let sent = lan.sent_at(host, start, HTTP, RecordType::PTR);
         assert_eq!(sent.len(), 1);
@@ -87,12 +68,12 @@ fn each_further_packet_with_tc_puts_the_answer_off_but_not_for_ever() {
     let other = ptr(HTTP, "Other._http._tcp.local");
     let (mut lan, host) = shop(1);
     let start = lan.now();
-    lan.inject("192.0.2.9:5353", &truncated(&[], &browse()));
+    lan.inject("192.0.2.9:5353", &truncated(&browse(), &[]));
     for _ in 0..2 {
         lan.run_ms(300);
         lan.inject(
             "192.0.2.9:5353",
-            &truncated(std::slice::from_ref(&other), &[]),
+            &truncated(&[], std::slice::from_ref(&other)),
         );
     }
     lan.run_ms(2000);
@@ -102,12 +83,12 @@ fn each_further_packet_with_tc_puts_the_answer_off_but_not_for_ever() {
     // A stream that does not end.
     let (mut lan, host) = shop(2);
     let start = lan.now();
-    lan.inject("192.0.2.9:5353", &truncated(&[], &browse()));
+    lan.inject("192.0.2.9:5353", &truncated(&browse(), &[]));
     for _ in 0..200 {
         lan.run_ms(300);
         lan.inject(
             "192.0.2.9:5353",
-            &truncated(std::slice::from_ref(&other), &[]),
+            &truncated(&[], std::slice::from_ref(&other)),
         );
     }
     let sent = lan.sent_at(host, start, HTTP, RecordType::PTR);
@@ -121,8 +102,8 @@ fn known_answers_of_two_programs_of_one_host_do_no_harm() {
     let (mut lan, host) = shop(3);
     let start = lan.now();
     let types = vec![QuestionBuf::new(name(TYPES), RecordType::PTR)];
-    lan.inject("192.0.2.9:5353", &truncated(&[], &browse()));
-    lan.inject("192.0.2.9:5353", &truncated(&[], &types));
+    lan.inject("192.0.2.9:5353", &truncated(&browse(), &[]));
+    lan.inject("192.0.2.9:5353", &truncated(&types, &[]));
     lan.run_ms(10);
     lan.inject(
         "192.0.2.9:5353",

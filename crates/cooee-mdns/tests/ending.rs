@@ -81,11 +81,7 @@ fn nothing_is_asked_or_published_after_a_shut_down() {
     lan.run_ms(1000);
     lan.network.resume(host);
     lan.run_ms(20_000);
-    assert!(
-        lan.sent(host, start).is_empty(),
-        "{}",
-        lan.network.transcript()
-    );
+    lan.assert_silent(host, start);
     let events = &lan.network.node(host).events;
     let told: Vec<_> = events.iter().filter(|(at, _)| *at >= start).collect();
     let finished = |query| (start, Event::Finished { query });

@@ -29,8 +29,7 @@ fn busy(seed: u64) -> (Lan, HostId) {
         lan.inject(source, &message(Flags::QUERY, &[question], &[]));
         lan.run_ms(2000);
     }
-    lan.network
-        .command(host, |station, now| station.engine.withdraw(now, group));
+    lan.withdraw(host, group);
     lan.run_ms(5000);
     (lan, host)
 }

@@ -2,12 +2,39 @@
 
 mod lan;
 
-use cooee_mdns::{Event, Presence, RecordSet};
+use cooee_mdns::{Event, Presence, QueryId, RecordSet};
+use cooee_sim::HostId;
 use cooee_wire::{Flags, RecordType, Section};
 use lan::{Lan, a, flush, message, ms, name, ptr, response, service, srv, with_ttl};
 
 const HTTP: &str = "_http._tcp.local";
 const SHOP: &str = "Shop._http._tcp.local";
+
+/// A host that browses, and has just heard of the shop.
+fn browser(seed: u64) -> (Lan, HostId) {
+    let mut lan = Lan::new(seed);
+    let host = lan.host("a", 1);
+    lan.ask(host, HTTP, RecordType::PTR);
+    lan.hear(&[ptr(HTTP, SHOP)]);
+    (lan, host)
+}
+
+/// A shop, and a host that has asked where it is, and knows.
+fn client(seed: u64) -> (Lan, HostId, HostId, QueryId) {
+    let mut lan = Lan::new(seed);
+    let (shop, host) = (lan.host("shop", 1), lan.host("a", 2));
+    lan.publish(shop, service("Shop", "box.local", 80));
+    let query = lan.ask(host, SHOP, RecordType::SRV);
+    lan.run_ms(5000);
+    (lan, shop, host, query)
+}
+
+/// Whether the host has been told that an answer to the query is there, or is gone.
+fn is_told(lan: &Lan, host: HostId, of: QueryId, that: Presence) -> bool {
+    let tells = |event: &Event| matches!(event, Event::Answer { query, presence, .. } if *query == of && *presence == that);
+    let mut events = lan.network.node(host).events.iter();
+    events.any(|(_, event)| tells(event))
+}
 
 #[test]
 fn a_goodbye_takes_a_record_away_a_second_later() {
@@ -19,8 +46,7 @@ fn a_goodbye_takes_a_record_away_a_second_later() {
     lan.run_ms(5000);
     assert_eq!(lan.answers(host).len(), 1);
     let start = lan.now();
-    lan.network
-        .command(shop, |station, now| station.engine.withdraw(now, group));
+    lan.withdraw(shop, group);
     lan.run_ms(990);
     assert_eq!(lan.answers(host).len(), 1);
     lan.run_ms(20);
@@ -39,8 +65,7 @@ fn the_type_enumeration_record_gets_no_goodbye() {
     let group = lan.publish(shop, service("Shop", "box.local", 80));
     lan.run_ms(5000);
     let start = lan.now();
-    lan.network
-        .command(shop, |station, now| station.engine.withdraw(now, group));
+    lan.withdraw(shop, group);
     lan.run_ms(5000);
     assert!(
         lan.sent_at(shop, start, "_services._dns-sd._udp.local", RecordType::PTR)
@@ -57,12 +82,10 @@ fn what_two_groups_publish_gets_its_goodbye_with_the_last() {
     let (first, second) = (lan.publish(shop, shared()), lan.publish(shop, shared()));
     lan.run_ms(5000);
     let start = lan.now();
-    lan.network
-        .command(shop, |station, now| station.engine.withdraw(now, first));
+    lan.withdraw(shop, first);
     lan.run_ms(3000);
-    assert!(lan.sent(shop, start).is_empty());
-    lan.network
-        .command(shop, |station, now| station.engine.withdraw(now, second));
+    lan.assert_silent(shop, start);
+    lan.withdraw(shop, second);
     lan.run_ms(3000);
     assert_eq!(
         lan.sent_at(shop, start, "_x._tcp.local", RecordType::PTR),
@@ -73,14 +96,11 @@ fn what_two_groups_publish_gets_its_goodbye_with_the_last() {
 #[test]
 fn a_record_that_comes_back_within_its_second_stays() {
     // 6762-10.1-3, ruling 33
-    let mut lan = Lan::new(4);
-    let host = lan.host("a", 1);
-    lan.ask(host, HTTP, RecordType::PTR);
-    lan.inject("192.0.2.9:5353", &response(&[ptr(HTTP, SHOP)]));
+    let (mut lan, host) = browser(4);
     lan.run_ms(100);
-    lan.inject("192.0.2.9:5353", &response(&[with_ttl(ptr(HTTP, SHOP), 0)]));
+    lan.hear(&[with_ttl(ptr(HTTP, SHOP), 0)]);
     lan.run_ms(500);
-    lan.inject("192.0.2.9:5353", &response(&[ptr(HTTP, SHOP)]));
+    lan.hear(&[ptr(HTTP, SHOP)]);
     lan.run_ms(5000);
     let told: Vec<_> = lan
         .network
@@ -107,7 +127,7 @@ fn a_goodbye_for_what_is_not_known_creates_nothing() {
     let mut lan = Lan::new(5);
     let host = lan.host("a", 1);
     lan.ask(host, HTTP, RecordType::PTR);
-    lan.inject("192.0.2.9:5353", &response(&[with_ttl(ptr(HTTP, SHOP), 0)]));
+    lan.hear(&[with_ttl(ptr(HTTP, SHOP), 0)]);
     lan.run_ms(3000);
     assert!(lan.network.node(host).events.is_empty());
 }
@@ -118,16 +138,16 @@ fn the_cache_flush_bit_lets_older_records_go_after_a_second() {
     let mut lan = Lan::new(6);
     let host = lan.host("a", 1);
     lan.ask(host, "box.local", RecordType::A);
-    lan.inject("192.0.2.9:5353", &response(&[flush(a("box.local", 1))]));
+    lan.hear(&[flush(a("box.local", 1))]);
     lan.run_ms(500);
-    lan.inject("192.0.2.9:5353", &response(&[flush(a("box.local", 2))]));
+    lan.hear(&[flush(a("box.local", 2))]);
     lan.run_ms(3000);
     assert_eq!(
         lan.answers(host).len(),
         2,
         "both came within a second: one large set"
     );
-    lan.inject("192.0.2.9:5353", &response(&[flush(a("box.local", 3))]));
+    lan.hear(&[flush(a("box.local", 3))]);
     lan.run_ms(990);
     assert_eq!(lan.answers(host).len(), 3);
     lan.run_ms(20);
@@ -141,9 +161,9 @@ fn a_record_with_the_bit_does_not_flush_itself_or_those_beside_it() {
     let host = lan.host("a", 1);
     lan.ask(host, "box.local", RecordType::A);
     let set = [flush(a("box.local", 1)), flush(a("box.local", 2))];
-    lan.inject("192.0.2.9:5353", &response(&set));
+    lan.hear(&set);
     lan.run_ms(10_000);
-    lan.inject("192.0.2.9:5353", &response(&set));
+    lan.hear(&set);
     lan.run_ms(10_000);
     assert_eq!(lan.answers(host).len(), 2);
 }
@@ -151,12 +171,9 @@ fn a_record_with_the_bit_does_not_flush_itself_or_those_beside_it() {
 #[test]
 fn a_leaving_record_is_not_given_to_new_clients() {
     // Ruling 33
-    let mut lan = Lan::new(8);
-    let host = lan.host("a", 1);
-    lan.ask(host, HTTP, RecordType::PTR);
-    lan.inject("192.0.2.9:5353", &response(&[ptr(HTTP, SHOP)]));
+    let (mut lan, host) = browser(8);
     lan.run_ms(3000);
-    lan.inject("192.0.2.9:5353", &response(&[with_ttl(ptr(HTTP, SHOP), 0)]));
+    lan.hear(&[with_ttl(ptr(HTTP, SHOP), 0)]);
     lan.run_ms(10);
     let before = lan.network.node(host).events.len();
     lan.ask(host, HTTP, RecordType::PTR);
@@ -223,7 +240,7 @@ fn no_record_is_kept_for_more_than_a_week() {
     let host = lan.host("a", 1);
     lan.ask(host, "box.local", RecordType::A);
     let forever = with_ttl(flush(a("box.local", 1)), 0x7FFF_FFFF);
-    lan.inject("192.0.2.9:5353", &response(&[forever]));
+    lan.hear(&[forever]);
     lan.run_ms(WEEK - 1000);
     assert_eq!(lan.answers(host).len(), 1);
     lan.run_ms(2000);
@@ -239,11 +256,11 @@ fn records_nobody_asked_for_are_bounded_and_do_not_keep_out_those_asked_for() {
         let flood: Vec<_> = (0..50)
             .map(|n| a(&format!("flood-{}.local", some * 50 + n), 1))
             .collect();
-        lan.inject("192.0.2.9:5353", &response(&flood));
+        lan.hear(&flood);
         lan.run_ms(2);
     }
     lan.ask(host, HTTP, RecordType::PTR);
-    lan.inject("192.0.2.9:5353", &response(&[ptr(HTTP, SHOP)]));
+    lan.hear(&[ptr(HTTP, SHOP)]);
     lan.run_ms(10);
     assert_eq!(lan.answers(host).len(), 1);
     let engine = &lan.network.node(host).engine;
@@ -259,10 +276,7 @@ fn records_nobody_asked_for_are_bounded_and_do_not_keep_out_those_asked_for() {
 #[test]
 fn what_was_learned_on_a_link_outlives_a_short_break_of_it() {
     // 6762-10.3-1, ruling 33
-    let mut lan = Lan::new(12);
-    let host = lan.host("a", 1);
-    lan.ask(host, HTTP, RecordType::PTR);
-    lan.inject("192.0.2.9:5353", &response(&[ptr(HTTP, SHOP)]));
+    let (mut lan, host) = browser(12);
     lan.run_ms(100);
     let link = lan.link;
     lan.network.leave(host, link);
@@ -280,10 +294,7 @@ fn what_was_learned_on_a_link_outlives_a_short_break_of_it() {
 #[test]
 fn a_record_that_others_ask_for_in_vain_is_given_up() {
     // 6762-10.5-1, 6762-10.5-2, 6762-10.5-3, ruling 6
-    let mut lan = Lan::new(13);
-    let host = lan.host("a", 1);
-    lan.ask(host, HTTP, RecordType::PTR);
-    lan.inject("192.0.2.9:5353", &response(&[ptr(HTTP, SHOP)]));
+    let (mut lan, host) = browser(13);
     lan.run_ms(10_000);
     let asked = |lan: &mut Lan, known: &[cooee_wire::RecordBuf]| {
         lan.inject("192.0.2.8:5353", &lan::query(HTTP, RecordType::PTR, known));
@@ -315,17 +326,14 @@ fn a_record_that_others_ask_for_in_vain_is_given_up() {
 #[test]
 fn an_answer_clears_the_doubt() {
     // 6762-10.5-2
-    let mut lan = Lan::new(14);
-    let host = lan.host("a", 1);
-    lan.ask(host, HTTP, RecordType::PTR);
-    lan.inject("192.0.2.9:5353", &response(&[ptr(HTTP, SHOP)]));
+    let (mut lan, host) = browser(14);
     lan.run_ms(10_000);
     for _ in 0..2 {
         lan.inject("192.0.2.8:5353", &lan::query(HTTP, RecordType::PTR, &[]));
         lan.inject("[fe80::8]:5353", &lan::query(HTTP, RecordType::PTR, &[]));
         lan.run_ms(2000);
     }
-    lan.inject("192.0.2.9:5353", &response(&[ptr(HTTP, SHOP)]));
+    lan.hear(&[ptr(HTTP, SHOP)]);
     lan.run_ms(20_000);
     assert_eq!(lan.answers(host).len(), 1);
 }
@@ -333,26 +341,14 @@ fn an_answer_clears_the_doubt() {
 #[test]
 fn a_doubted_record_is_asked_for_twice_at_least_and_goes_after_ten_seconds() {
     // 6762-10.4-4, 6762-10.4-5, 6762-10.4-6
-    let mut lan = Lan::new(15);
-    let (shop, host) = (lan.host("shop", 1), lan.host("a", 2));
-    lan.publish(shop, service("Shop", "box.local", 80));
-    lan.ask(host, SHOP, RecordType::SRV);
-    lan.run_ms(5000);
+    let (mut lan, shop, host, _) = client(15);
     let srv = srv(SHOP, "box.local", 80);
-    let doubt = |lan: &mut Lan| {
-        let srv = srv.clone();
-        lan.network.command(host, |station, now| {
-            station
-                .engine
-                .reconfirm(now, &srv.as_record(), &cooee_mdns::LinkSet::All)
-        });
-    };
-    doubt(&mut lan);
+    lan.doubt(host, &srv);
     lan.run_ms(20_000);
     assert_eq!(lan.answers(host).len(), 1, "it is still there");
     lan.network.crash(shop);
     let start = lan.now();
-    doubt(&mut lan);
+    lan.doubt(host, &srv);
     lan.run_ms(9990);
     assert_eq!(lan.answers(host).len(), 1);
     assert!(lan.asked_at(host, start, SHOP, RecordType::SRV).len() >= 2);
@@ -406,24 +402,14 @@ fn what_ran_out_while_the_machine_slept_gets_five_seconds_to_answer() {
 #[test]
 fn who_asks_while_a_record_is_leaving_is_told_when_it_is_rescued() {
     // Rulings 3 and 33, 6762-10.1-3
-    let mut lan = Lan::new(17);
-    let host = lan.host("a", 1);
-    lan.ask(host, HTTP, RecordType::PTR);
-    lan.inject("192.0.2.9:5353", &response(&[ptr(HTTP, SHOP)]));
+    let (mut lan, host) = browser(17);
     lan.run_ms(3000);
-    lan.inject("192.0.2.9:5353", &response(&[with_ttl(ptr(HTTP, SHOP), 0)]));
+    lan.hear(&[with_ttl(ptr(HTTP, SHOP), 0)]);
     lan.run_ms(300);
     let late = lan.ask(host, HTTP, RecordType::PTR);
-    lan.inject("192.0.2.9:5353", &response(&[ptr(HTTP, SHOP)]));
+    lan.hear(&[ptr(HTTP, SHOP)]);
     lan.run_ms(3000);
-    let told = |event: &Event| matches!(event, Event::Answer { query, .. } if *query == late);
-    assert!(
-        lan.network
-            .node(host)
-            .events
-            .iter()
-            .any(|(_, event)| told(event))
-    );
+    assert!(is_told(&lan, host, late, Presence::Present));
 }
 
 #[test]
@@ -431,35 +417,26 @@ fn a_cancelled_query_is_told_of_no_record_that_comes_back() {
     // 6762-10.1-3: it has asked while the record was going
     let mut lan = Lan::new(23);
     let host = lan.host("a", 1);
-    lan.inject("192.0.2.9:5353", &response(&[ptr(HTTP, SHOP)]));
+    lan.hear(&[ptr(HTTP, SHOP)]);
     lan.run_ms(1000);
     let goodbye = with_ttl(ptr(HTTP, SHOP), 0);
-    lan.inject("192.0.2.9:5353", &response(&[goodbye]));
+    lan.hear(&[goodbye]);
     lan.run_ms(100);
     let (early, late) = (
         lan.ask(host, HTTP, RecordType::PTR),
         lan.ask(host, HTTP, RecordType::PTR),
     );
-    lan.network
-        .command(host, |station, now| station.engine.cancel(now, early));
-    lan.inject("192.0.2.9:5353", &response(&[ptr(HTTP, SHOP)]));
+    lan.cancel(host, early);
+    lan.hear(&[ptr(HTTP, SHOP)]);
     lan.run_ms(3000);
-    let told = |wanted| {
-        let is_told =
-            |event: &Event| matches!(event, Event::Answer { query, .. } if *query == wanted);
-        let events = &lan.network.node(host).events;
-        events.iter().any(|(_, event)| is_told(event))
-    };
+    let told = |query| is_told(&lan, host, query, Presence::Present);
     assert!(told(late) && !told(early));
 }
 
 #[test]
 fn one_query_that_asks_twice_throws_no_doubt() {
     // 6762-10.5-2, ruling 6: two or more queries
-    let mut lan = Lan::new(18);
-    let host = lan.host("a", 1);
-    lan.ask(host, HTTP, RecordType::PTR);
-    lan.inject("192.0.2.9:5353", &response(&[ptr(HTTP, SHOP)]));
+    let (mut lan, host) = browser(18);
     lan.run_ms(10_000);
     let twice = [(); 2].map(|()| cooee_wire::QuestionBuf::new(name(HTTP), RecordType::PTR));
     let twice = message(Flags::QUERY, &twice, &[]);
@@ -475,23 +452,15 @@ fn a_confirmed_record_that_nobody_asks_for_is_left_alone() {
     let mut lan = Lan::new(19);
     let host = lan.host("a", 1);
     let srv = flush(srv(SHOP, "box.local", 80));
-    lan.inject("192.0.2.9:5353", &response(std::slice::from_ref(&srv)));
+    lan.hear(std::slice::from_ref(&srv));
     lan.run_ms(1000);
-    lan.network.command(host, |station, now| {
-        station
-            .engine
-            .reconfirm(now, &srv.as_record(), &cooee_mdns::LinkSet::All);
-    });
+    lan.doubt(host, &srv);
     lan.run_ms(500);
-    lan.inject("192.0.2.9:5353", &response(&[srv]));
+    lan.hear(&[srv]);
     lan.run_ms(10);
     let start = lan.now();
     lan.run_ms(200_000);
-    assert!(
-        lan.sent(host, start).is_empty(),
-        "{}",
-        lan.network.transcript()
-    );
+    lan.assert_silent(host, start);
 }
 
 #[test]
@@ -500,41 +469,25 @@ fn a_doubted_record_that_goes_and_comes_back_is_left_alone_too() {
     let mut lan = Lan::new(21);
     let host = lan.host("a", 1);
     let srv = flush(srv(SHOP, "box.local", 80));
-    lan.inject("192.0.2.9:5353", &response(std::slice::from_ref(&srv)));
+    lan.hear(std::slice::from_ref(&srv));
     lan.run_ms(1000);
-    lan.network.command(host, |station, now| {
-        station
-            .engine
-            .reconfirm(now, &srv.as_record(), &cooee_mdns::LinkSet::All);
-    });
+    lan.doubt(host, &srv);
     lan.run_ms(500);
-    lan.inject("192.0.2.9:5353", &response(&[with_ttl(srv.clone(), 0)]));
+    lan.hear(&[with_ttl(srv.clone(), 0)]);
     lan.run_ms(500);
-    lan.inject("192.0.2.9:5353", &response(&[srv]));
+    lan.hear(&[srv]);
     lan.run_ms(10);
     let start = lan.now();
     lan.run_ms(200_000);
-    assert!(
-        lan.sent(host, start).is_empty(),
-        "{}",
-        lan.network.transcript()
-    );
+    lan.assert_silent(host, start);
 }
 
 #[test]
 fn who_asks_for_a_doubted_record_does_not_end_the_asking() {
     // 6762-10.4-5, 6762-5.2-15: a program that could not connect doubts the record, and looks it up again
-    let mut lan = Lan::new(22);
-    let (shop, host) = (lan.host("shop", 1), lan.host("a", 2));
-    lan.publish(shop, service("Shop", "box.local", 80));
-    lan.ask(host, SHOP, RecordType::SRV);
-    lan.run_ms(5000);
+    let (mut lan, _, host, _) = client(22);
     let srv = srv(SHOP, "box.local", 80);
-    lan.network.command(host, |station, now| {
-        station
-            .engine
-            .reconfirm(now, &srv.as_record(), &cooee_mdns::LinkSet::All);
-    });
+    lan.doubt(host, &srv);
     let start = lan.now();
     let again = lan.ask(host, SHOP, RecordType::SRV);
     lan.run_ms(20_000);
@@ -543,27 +496,17 @@ fn who_asks_for_a_doubted_record_does_not_end_the_asking() {
         "{}",
         lan.network.transcript()
     );
-    let gone = |event: &Event| matches!(event, Event::Answer { query, presence: Presence::Gone, .. } if *query == again);
-    let events = &lan.network.node(host).events;
-    assert!(!events.iter().any(|(_, event)| gone(event)));
+    assert!(!is_told(&lan, host, again, Presence::Gone));
     assert_eq!(lan.answers(host).len(), 1);
 }
 
 #[test]
 fn a_doubted_record_is_asked_for_even_if_its_last_client_goes() {
     // 6762-10.4-4, 6762-10.4-5, 6762-5.2-13: who doubts a record may be done with it at once; it stays if it is there
-    let mut lan = Lan::new(23);
-    let (shop, host) = (lan.host("shop", 1), lan.host("a", 2));
-    lan.publish(shop, service("Shop", "box.local", 80));
-    let query = lan.ask(host, SHOP, RecordType::SRV);
-    lan.run_ms(5000);
+    let (mut lan, _, host, query) = client(23);
     let srv = srv(SHOP, "box.local", 80);
-    lan.network.command(host, |station, now| {
-        station
-            .engine
-            .reconfirm(now, &srv.as_record(), &cooee_mdns::LinkSet::All);
-        station.engine.cancel(now, query);
-    });
+    lan.doubt(host, &srv);
+    lan.cancel(host, query);
     let start = lan.now();
     lan.run_ms(20_000);
     let question = cooee_wire::QuestionBuf::new(name(SHOP), RecordType::SRV);
@@ -573,11 +516,7 @@ fn a_doubted_record_is_asked_for_even_if_its_last_client_goes() {
     // It has been confirmed, and nobody wants it: it may run out.
     let start = lan.now();
     lan.run_ms(200_000);
-    assert!(
-        lan.sent(host, start).is_empty(),
-        "{}",
-        lan.network.transcript()
-    );
+    lan.assert_silent(host, start);
 }
 
 #[test]
@@ -588,18 +527,13 @@ fn what_becomes_of_one_doubted_record_does_not_end_the_asking_for_another() {
     for settled in [one.clone(), with_ttl(one.clone(), 0)] {
         let mut lan = Lan::new(24);
         let host = lan.host("a", 1);
-        lan.inject("192.0.2.9:5353", &response(&[one.clone(), two.clone()]));
+        lan.hear(&[one.clone(), two.clone()]);
         lan.run_ms(1000);
         let start = lan.now();
-        lan.network.command(host, |station, now| {
-            for record in [&one, &two] {
-                station
-                    .engine
-                    .reconfirm(now, &record.as_record(), &cooee_mdns::LinkSet::All);
-            }
-        });
+        lan.doubt(host, &one);
+        lan.doubt(host, &two);
         lan.run_ms(200);
-        lan.inject("192.0.2.9:5353", &response(&[settled]));
+        lan.hear(&[settled]);
         lan.run_ms(20_000);
         let asked = lan.asked_at(host, start, HTTP, RecordType::PTR);
         assert_eq!(asked.len(), 4, "{}", lan.network.transcript());
@@ -615,8 +549,7 @@ fn a_record_that_comes_and_goes_and_comes_and_goes_says_goodbye_once_a_second() 
     for _ in 0..5 {
         let set = RecordSet::new().shared(ptr("_x._tcp.local", "one._x._tcp.local"));
         let group = lan.publish(host, set);
-        lan.network
-            .command(host, |station, now| station.engine.withdraw(now, group));
+        lan.withdraw(host, group);
     }
     lan.run_ms(5000);
     lan.assert_clean();
@@ -632,8 +565,7 @@ fn a_goodbye_that_could_not_be_sent_does_not_count() {
     lan.run_ms(5000);
     let start = lan.now();
     lan.network.set_mute(shop, true);
-    lan.network
-        .command(shop, |station, now| station.engine.withdraw(now, group));
+    lan.withdraw(shop, group);
     lan.run_ms(400);
     lan.network.set_mute(shop, false);
     lan.run_ms(5000);

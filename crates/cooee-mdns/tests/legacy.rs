@@ -5,20 +5,10 @@ mod lan;
 use cooee_mdns::RecordSet;
 use cooee_sim::HostId;
 use cooee_wire::{Class, Flags, Message, QuestionBuf, RdataBuf, RecordBuf, RecordType, Section};
-use lan::{Lan, a, flush, message, name, query, records, response, service, txt};
+use lan::{Lan, a, flush, message, name, query, records, response, shop, txt};
 
 const SHOP: &str = "Shop._http._tcp.local";
 const RESOLVER: &str = "192.0.2.9:40000";
-
-/// A host that publishes a service and has been quiet for a while.
-fn shop(seed: u64) -> (Lan, HostId) {
-    let mut lan = Lan::new(seed);
-    let host = lan.host("shop", 1);
-    lan.publish(host, RecordSet::new().host_addresses(name("box.local")));
-    lan.publish(host, service("Shop", "box.local", 80));
-    lan.run_ms(5000);
-    (lan, host)
-}
 
 #[test]
 fn who_speaks_edns_is_answered_with_it_and_who_does_not_without() {

@@ -25,7 +25,7 @@ fn a_name_means_on_each_link_what_is_said_there() {
         120,
         cooee_wire::RdataBuf::a([198, 51, 100, 9].into()),
     );
-    lan.inject("192.0.2.9:5353", &response(&[flush(a("x.local", 9))]));
+    lan.hear(&[flush(a("x.local", 9))]);
     let source = "198.51.100.9:5353".parse().expect("an address");
     lan.network
         .inject(second, source, &response(&[flush(other.clone())]));

@@ -3,6 +3,7 @@
 mod lan;
 
 use cooee_mdns::RecordSet;
+use cooee_sim::HostId;
 use cooee_wire::{RecordType, Section};
 use lan::{
     Lan, a, aaaa, flush, is_response, ms, name, probe, questions, records, response, service, srv,
@@ -114,11 +115,7 @@ fn of_two_that_probe_at_once_one_gets_the_name() {
         let losing = lan.publish(low, RecordSet::new().unique(txt("box.local", "aaa")));
         let winning = lan.publish(high, RecordSet::new().unique(txt("box.local", "bbb")));
         lan.run_ms(6000);
-        assert!(
-            lan.network.node(high).ready_at(winning).is_some(),
-            "{}",
-            lan.network.transcript()
-        );
+        lan.assert_ready(high, winning);
         assert!(
             lan.network.node(low).ready_at(losing).is_none(),
             "{}",
@@ -140,8 +137,7 @@ fn the_loser_of_a_tie_break_waits_a_second_and_probes_again() {
     let host = lan.host("a", 1);
     let start = lan.now();
     let group = lan.publish(host, RecordSet::new().unique(txt("box.local", "aaa")));
-    lan.network
-        .run_until(start + ms(1000), |network| !network.packets().is_empty());
+    lan.run_to_first_packet();
     lan.inject(
         "192.0.2.77:5353",
         &probe("box.local", &[txt("box.local", "zzz")]),
@@ -151,7 +147,7 @@ fn the_loser_of_a_tie_break_waits_a_second_and_probes_again() {
     let probes = lan.asked_at(host, start, "box.local", RecordType::ANY);
     assert_eq!(probes.len(), 4, "{}", lan.network.transcript());
     assert_eq!(probes[1], lost + 1000);
-    assert!(lan.network.node(host).ready_at(group).is_some());
+    lan.assert_ready(host, group);
 }
 
 #[test]
@@ -161,8 +157,7 @@ fn the_winner_of_a_tie_break_goes_on() {
     let host = lan.host("a", 1);
     let start = lan.now();
     lan.publish(host, RecordSet::new().unique(a("box.local", 200)));
-    lan.network
-        .run_until(start + ms(1000), |network| !network.packets().is_empty());
+    lan.run_to_first_packet();
     lan.inject(
         "192.0.2.77:5353",
         &probe("box.local", &[a("box.local", 99)]),
@@ -185,8 +180,7 @@ fn the_tie_break_compares_whole_sorted_sets() {
         let host = lan.host("a", 1);
         let start = lan.now();
         lan.publish(host, ours());
-        lan.network
-            .run_until(start + ms(1000), |network| !network.packets().is_empty());
+        lan.run_to_first_packet();
         lan.inject("192.0.2.77:5353", &probe("x.local", theirs));
         lan.run_ms(3000);
         let probes = lan.asked_at(host, start, "x.local", RecordType::ANY);
@@ -227,11 +221,7 @@ fn what_comes_before_the_first_probe_is_no_conflict() {
     let start = lan.now();
     lan.network.run_until(start + ms(2), |_| false);
     lan.run_ms(3000);
-    assert!(
-        lan.network.node(host).ready_at(group).is_some(),
-        "{}",
-        lan.network.transcript()
-    );
+    lan.assert_ready(host, group);
 }
 
 #[test]
@@ -239,10 +229,8 @@ fn any_record_of_the_name_is_a_conflict_while_probing() {
     // 6762-8.1-17
     let mut lan = Lan::new(8);
     let host = lan.host("a", 1);
-    let start = lan.now();
     let group = lan.publish(host, RecordSet::new().unique(txt("box.local", "mine")));
-    lan.network
-        .run_until(start + ms(1000), |network| !network.packets().is_empty());
+    lan.run_to_first_packet();
     lan.inject("192.0.2.77:5353", &response(&[flush(aaaa("box.local", 7))]));
     lan.run_ms(100);
     assert!(
@@ -260,12 +248,8 @@ fn identical_records_are_never_a_conflict() {
     let first = lan.publish(one, RecordSet::new().unique(txt("box.local", "same")));
     let second = lan.publish(two, RecordSet::new().unique(txt("box.local", "same")));
     lan.run_ms(5000);
-    assert!(
-        lan.network.node(one).ready_at(first).is_some(),
-        "{}",
-        lan.network.transcript()
-    );
-    assert!(lan.network.node(two).ready_at(second).is_some());
+    lan.assert_ready(one, first);
+    lan.assert_ready(two, second);
     assert_eq!(lan.network.node(one).conflict_at(first), None);
     lan.assert_clean();
 }
@@ -293,94 +277,63 @@ fn a_shared_record_needs_no_probe() {
     lan.assert_clean();
 }
 
-#[test]
-fn after_fifteen_conflicts_in_ten_seconds_each_attempt_waits_five_seconds() {
-    // 6762-8.1-18, ruling 18
-    let mut lan = Lan::new(11);
+/// The name that is tried after so many others.
+fn nth_name(attempt: usize) -> String {
+    format!("box-{attempt}.local")
+}
+
+/// A host whose first name is denied as soon as it probes for it, and that takes the next one `pause` milliseconds later, and so on. Tells how
+/// long the first probe for each name has waited.
+fn denied(seed: u64, names: usize, pause: u64) -> (Lan, HostId, Vec<u64>) {
+    let mut lan = Lan::new(seed);
     let host = lan.host("a", 1);
-    let group = lan.publish(host, RecordSet::new().unique(txt("box-0.local", "mine")));
-    let mut times = Vec::new();
-    for attempt in 0..18_u32 {
+    let mine = |attempt| RecordSet::new().unique(txt(&nth_name(attempt), "mine"));
+    let group = lan.publish(host, mine(0));
+    let mut waits = Vec::new();
+    for attempt in 0..names {
         let start = lan.now();
-        let owner = format!("box-{attempt}.local");
         let before = lan.network.packets().len();
         lan.network.run_until(start + ms(20_000), |network| {
             network.packets().len() > before
         });
-        times.push(lan::millis(lan.now(), start));
-        lan.inject(
-            "192.0.2.77:5353",
-            &response(&[flush(txt(&owner, "theirs"))]),
-        );
-        lan.run_ms(400);
-        let next = RecordSet::new().unique(txt(&format!("box-{}.local", attempt + 1), "mine"));
-        lan.network
-            .command(host, |station, now| station.engine.rename(now, group, next))
-            .expect("a rename");
+        waits.push(lan::millis(lan.now(), start));
+        lan.hear(&[flush(txt(&nth_name(attempt), "theirs"))]);
+        lan.run_ms(pause);
+        lan.rename(host, group, mine(attempt + 1));
     }
-    assert!(times[..15].iter().all(|wait| *wait <= 250), "{times:?}");
-    assert!(times[15..].iter().all(|wait| *wait >= 5000), "{times:?}");
+    (lan, host, waits)
 }
 
 #[test]
-fn a_rival_that_probes_does_not_shorten_the_wait_after_many_conflicts() {
-    // 6762-8.1-18, 6762-8.2-7: the five seconds, not the one of the tie-break
-    let mut lan = Lan::new(14);
-    let host = lan.host("a", 1);
-    let owner = |attempt: u32| format!("box-{attempt}.local");
-    let group = lan.publish(host, RecordSet::new().unique(txt(&owner(0), "mine")));
-    for attempt in 0..15_u32 {
-        let start = lan.now();
-        let before = lan.network.packets().len();
-        lan.network.run_until(start + ms(20_000), |network| {
-            network.packets().len() > before
-        });
-        let theirs = flush(txt(&owner(attempt), "theirs"));
-        lan.inject("192.0.2.77:5353", &response(&[theirs]));
-        lan.run_ms(400);
-        let next = RecordSet::new().unique(txt(&owner(attempt + 1), "mine"));
-        lan.network
-            .command(host, |station, now| station.engine.rename(now, group, next))
-            .expect("a rename");
-    }
-    let start = lan.now();
-    let theirs = txt(&owner(15), "theirs, and later than ours");
-    lan.inject("192.0.2.77:5353", &probe(&owner(15), &[theirs]));
-    lan.run_ms(10_000);
-    let probes = lan.asked_at(host, start, &owner(15), RecordType::ANY);
-    assert!(
-        probes.first().is_some_and(|first| *first >= 5000),
-        "{probes:?}"
-    );
+fn after_fifteen_conflicts_in_ten_seconds_each_attempt_waits_five_seconds() {
+    // 6762-8.1-18, ruling 18
+    let (_, _, waits) = denied(11, 18, 400);
+    assert!(waits[..15].iter().all(|wait| *wait <= 250), "{waits:?}");
+    assert!(waits[15..].iter().all(|wait| *wait >= 5000), "{waits:?}");
 }
 
 #[test]
 fn conflicts_count_however_fast_they_come() {
     // 6762-8.1-18, ruling 18: each name is denied within a millisecond of its first probe, and the next one tried at once.
-    let mut lan = Lan::new(13);
-    let host = lan.host("a", 1);
-    let group = lan.publish(host, RecordSet::new().unique(txt("box-0.local", "mine")));
-    let mut times = Vec::new();
-    for attempt in 0..18_u32 {
-        let start = lan.now();
-        let owner = format!("box-{attempt}.local");
-        let before = lan.network.packets().len();
-        lan.network.run_until(start + ms(20_000), |network| {
-            network.packets().len() > before
-        });
-        times.push(lan::millis(lan.now(), start));
-        lan.inject(
-            "192.0.2.77:5353",
-            &response(&[flush(txt(&owner, "theirs"))]),
-        );
-        lan.run_ms(2);
-        let next = RecordSet::new().unique(txt(&format!("box-{}.local", attempt + 1), "mine"));
-        lan.network
-            .command(host, |station, now| station.engine.rename(now, group, next))
-            .expect("a rename");
-    }
-    assert!(times[..15].iter().all(|wait| *wait <= 250), "{times:?}");
-    assert!(times[15..].iter().all(|wait| *wait >= 4990), "{times:?}");
+    let (_, _, waits) = denied(13, 18, 2);
+    assert!(waits[..15].iter().all(|wait| *wait <= 250), "{waits:?}");
+    assert!(waits[15..].iter().all(|wait| *wait >= 4990), "{waits:?}");
+}
+
+#[test]
+fn a_rival_that_probes_does_not_shorten_the_wait_after_many_conflicts() {
+    // 6762-8.1-18, 6762-8.2-7: the five seconds, not the one of the tie-break
+    let (mut lan, host, _) = denied(14, 15, 400);
+    let start = lan.now();
+    let last = nth_name(15);
+    let theirs = txt(&last, "theirs, and later than ours");
+    lan.inject("192.0.2.77:5353", &probe(&last, &[theirs]));
+    lan.run_ms(10_000);
+    let probes = lan.asked_at(host, start, &last, RecordType::ANY);
+    assert!(
+        probes.first().is_some_and(|first| *first >= 5000),
+        "{probes:?}"
+    );
 }
 
 #[test]
@@ -401,7 +354,7 @@ fn a_probe_that_could_not_be_sent_does_not_count() {
         "{}",
         lan.network.transcript()
     );
-    assert!(lan.network.node(host).ready_at(group).is_some());
+    lan.assert_ready(host, group);
     lan.assert_clean();
 }
 
@@ -432,8 +385,7 @@ fn groups_that_share_a_name_do_not_probe_for_it_more_often_than_one() {
     let host = lan.host("a", 1);
     let start = lan.now();
     let first = lan.publish(host, RecordSet::new().unique(txt("box.local", "x")));
-    lan.network
-        .run_until(start + ms(1000), |network| !network.packets().is_empty());
+    lan.run_to_first_packet();
     lan.run_ms(100);
     let second = lan.publish(
         host,
@@ -449,11 +401,7 @@ fn groups_that_share_a_name_do_not_probe_for_it_more_often_than_one() {
     );
     lan.run_ms(3000);
     for group in [first, second] {
-        assert!(
-            lan.network.node(host).ready_at(group).is_some(),
-            "{}",
-            lan.network.transcript()
-        );
+        lan.assert_ready(host, group);
     }
     assert!(
         lan.asked_at(host, start, "box.local", RecordType::ANY)
@@ -474,8 +422,7 @@ fn a_name_that_is_withdrawn_and_published_again_is_not_probed_for_sooner() {
         let set = || RecordSet::new().unique(txt("box.local", "x"));
         let group = lan.publish(host, set());
         lan.run_ms(400);
-        lan.network
-            .command(host, |station, now| station.engine.withdraw(now, group));
+        lan.withdraw(host, group);
         lan.publish(host, set());
         lan.run_ms(3000);
         lan.assert_clean();

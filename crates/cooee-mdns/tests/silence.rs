@@ -5,20 +5,10 @@ mod lan;
 use cooee_mdns::RecordSet;
 use cooee_sim::HostId;
 use cooee_wire::{Class, Flags, QuestionBuf, RdataBuf, RecordBuf, RecordType};
-use lan::{Lan, a, aaaa, flush, message, name, ptr, query, records, response, service, srv, txt};
+use lan::{Lan, a, aaaa, flush, message, name, ptr, query, records, response, shop, srv, txt};
 
 const HTTP: &str = "_http._tcp.local";
 const SHOP: &str = "Shop._http._tcp.local";
-
-/// A host with a name and a service, which has been quiet for a while.
-fn shop(seed: u64) -> (Lan, HostId) {
-    let mut lan = Lan::new(seed);
-    let host = lan.host("shop", 1);
-    lan.publish(host, RecordSet::new().host_addresses(name("box.local")));
-    lan.publish(host, service("Shop", "box.local", 80));
-    lan.run_ms(5000);
-    (lan, host)
-}
 
 /// How many packets a host sends within ten seconds of this payload.
 fn sent_after(lan: &mut Lan, host: HostId, payload: &[u8]) -> usize {

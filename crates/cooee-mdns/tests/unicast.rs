@@ -5,7 +5,7 @@ mod lan;
 use cooee_mdns::{Datagram, RecordSet};
 use cooee_sim::HostId;
 use cooee_wire::{Flags, QuestionBuf, RdataBuf, RecordBuf, RecordType, Section};
-use lan::{Lan, message, name, ptr, query, records, txt};
+use lan::{Lan, message, name, ptr, query, records, truncated, txt};
 
 const HTTP: &str = "_http._tcp.local";
 
@@ -213,15 +213,6 @@ fn an_answer_that_others_may_give_too_waits_by_unicast_as_by_multicast() {
     assert!(waits.iter().max() > waits.iter().min());
 }
 
-/// A packet of a querier that has more to say: a question, if it is the first, and known answers.
-fn of_several(asked: &[QuestionBuf], known: &[RecordBuf]) -> Vec<u8> {
-    let known: Vec<_> = known
-        .iter()
-        .map(|record| (Section::Answer, record.clone()))
-        .collect();
-    message(Flags::QUERY.with_truncated(true), asked, &known)
-}
-
 #[test]
 fn a_unicast_answer_too_waits_for_all_known_answers_of_the_querier() {
     // 6762-7.2-7, 6762-18.5-2, ruling 12: asked of all or of us alone, it is put off by 400 to 500 ms with each packet, for 3 s at most
@@ -243,8 +234,8 @@ fn a_unicast_answer_too_waits_for_all_known_answers_of_the_querier() {
                 station.engine.handle_datagram(now, &datagram)
             });
         };
-        let first = of_several(std::slice::from_ref(&asked), &[]);
-        let more = of_several(&[], std::slice::from_ref(&other));
+        let first = truncated(std::slice::from_ref(&asked), &[]);
+        let more = truncated(&[], std::slice::from_ref(&other));
         let start = lan.now();
         hear(&mut lan, &first);
         for _ in 0..2 {
@@ -252,13 +243,9 @@ fn a_unicast_answer_too_waits_for_all_known_answers_of_the_querier() {
             hear(&mut lan, &more);
         }
         lan.run_ms(350);
-        hear(&mut lan, &of_several(&[], &[lan::a("box.local", 1)]));
+        hear(&mut lan, &truncated(&[], &[lan::a("box.local", 1)]));
         lan.run_ms(5000);
-        assert!(
-            lan.sent(host, start).is_empty(),
-            "{}",
-            lan.network.transcript()
-        );
+        lan.assert_silent(host, start);
         // A stream that does not end.
         let start = lan.now();
         hear(&mut lan, &first);
@@ -295,10 +282,9 @@ fn what_is_published_meanwhile_is_no_answer_to_what_was_asked_before() {
             ..asked
         },
     ];
-    lan.inject("192.0.2.9:5353", &of_several(&asked, &[]));
+    lan.inject("192.0.2.9:5353", &truncated(&asked, &[]));
     lan.run_ms(10);
-    lan.network
-        .command(host, |station, now| station.engine.withdraw(now, group));
+    lan.withdraw(host, group);
     let services = (0..10).fold(RecordSet::new(), |set, number| {
         set.shared(ptr(HTTP, &format!("{number}.{HTTP}")))
     });

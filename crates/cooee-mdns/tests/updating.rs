@@ -108,9 +108,7 @@ fn a_host_that_moves_is_followed_by_its_services() {
     lan.run_ms(5000);
     let start = lan.now();
     let moved = service("Shop", "box-2.local", 80);
-    lan.network
-        .command(host, |station, now| station.engine.update(now, shop, moved))
-        .expect("an update");
+    lan.update(host, shop, moved);
     lan.run_ms(3000);
     assert!(
         lan.asked_at(host, start, "Shop._http._tcp.local", RecordType::ANY)
@@ -212,7 +210,7 @@ fn a_group_without_link_waits_and_is_probed_when_one_comes_up() {
     let link = lan.link;
     lan.network.join(host, link, &lan::addresses(1));
     lan.run_ms(2000);
-    assert!(lan.network.node(host).ready_at(group).is_some());
+    lan.assert_ready(host, group);
 }
 
 #[test]
@@ -248,7 +246,7 @@ fn nothing_is_announced_without_need() {
     lan.run_ms(5000);
     let start = lan.now();
     lan.run_ms(24 * 3600 * 1000);
-    assert!(lan.sent(host, start).is_empty());
+    lan.assert_silent(host, start);
     assert_eq!(lan.network.node(host).engine.poll_timeout(), None);
 }
 
@@ -299,8 +297,7 @@ fn what_cannot_be_published_is_refused_and_changes_nothing() {
     let huge = RecordSet::new().unique(huge);
     assert!(matches!(huge.check(), Err(PublishError::TooLarge(_))));
     assert!(matches!(publish(huge), Err(PublishError::TooLarge(_))));
-    lan.network
-        .command(host, |station, now| station.engine.withdraw(now, group));
+    lan.withdraw(host, group);
     let set = RecordSet::new().unique(txt("box.local", "x"));
     let gone = lan
         .network
@@ -439,8 +436,7 @@ fn a_record_of_two_groups_stays_when_one_is_withdrawn_while_the_other_probes() {
         &lan::query("_x._tcp.local", RecordType::PTR, &[]),
     );
     lan.run_ms(5);
-    lan.network
-        .command(host, |station, now| station.engine.withdraw(now, first));
+    lan.withdraw(host, first);
     lan.run_ms(5000);
     let start = lan.now();
     lan.inject(
@@ -469,11 +465,7 @@ fn a_group_with_more_names_than_a_packet_holds_is_probed_in_several() {
     let start = lan.now();
     let group = lan.publish(host, set);
     lan.run_ms(3000);
-    assert!(
-        lan.network.node(host).ready_at(group).is_some(),
-        "{}",
-        lan.network.transcript()
-    );
+    lan.assert_ready(host, group);
     for owner in names {
         assert_eq!(lan.asked_at(host, start, &owner, RecordType::ANY).len(), 3);
     }
@@ -488,8 +480,7 @@ fn a_record_that_is_withdrawn_and_published_again_still_waits_its_second() {
     let set = || RecordSet::new().shared(ptr("_x._tcp.local", "one._x._tcp.local"));
     let group = lan.publish(host, set());
     lan.run_ms(200);
-    lan.network
-        .command(host, |station, now| station.engine.withdraw(now, group));
+    lan.withdraw(host, group);
     lan.publish(host, set());
     lan.run_ms(5000);
     lan.assert_clean();
@@ -504,9 +495,7 @@ fn a_new_ttl_is_an_update() {
     lan.run_ms(5000);
     let start = lan.now();
     let set = RecordSet::new().unique(lan::with_ttl(txt("box.local", "x"), 60));
-    lan.network
-        .command(host, |station, now| station.engine.update(now, group, set))
-        .expect("an update");
+    lan.update(host, group, set);
     lan.run_ms(3000);
     let sent: Vec<_> = lan
         .sent(host, start)
@@ -532,11 +521,7 @@ fn readiness_does_not_wait_for_a_link_that_has_lost_its_addresses() {
     lan.run_ms(300);
     lan.network.readdress(host, other, &[]);
     lan.run_ms(2000);
-    assert!(
-        lan.network.node(host).ready_at(group).is_some(),
-        "{}",
-        lan.network.transcript()
-    );
+    lan.assert_ready(host, group);
 }
 
 #[test]

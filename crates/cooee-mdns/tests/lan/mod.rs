@@ -54,8 +54,50 @@ impl Lan {
         })
     }
 
+    pub fn withdraw(&mut self, host: HostId, group: GroupId) {
+        self.network
+            .command(host, |station, now| station.engine.withdraw(now, group));
+    }
+
+    pub fn update(&mut self, host: HostId, group: GroupId, records: RecordSet) {
+        self.network
+            .command(host, |station, now| {
+                station.engine.update(now, group, records)
+            })
+            .expect("the records can be published");
+    }
+
+    pub fn rename(&mut self, host: HostId, group: GroupId, records: RecordSet) {
+        self.network
+            .command(host, |station, now| {
+                station.engine.rename(now, group, records)
+            })
+            .expect("the records can be published");
+    }
+
+    pub fn cancel(&mut self, host: HostId, query: QueryId) {
+        self.network
+            .command(host, |station, now| station.engine.cancel(now, query));
+    }
+
+    /// Somebody on this host could not use what the record says.
+    pub fn doubt(&mut self, host: HostId, record: &RecordBuf) {
+        self.network.command(host, |station, now| {
+            station
+                .engine
+                .reconfirm(now, &record.as_record(), &LinkSet::All);
+        });
+    }
+
     pub fn run_ms(&mut self, millis: u64) {
         self.network.run_for(ms(millis));
+    }
+
+    /// Until somebody has sent something: a probe, after a quarter of a second at most.
+    pub fn run_to_first_packet(&mut self) {
+        let end = self.now() + ms(1000);
+        self.network
+            .run_until(end, |network| !network.packets().is_empty());
     }
 
     pub fn now(&self) -> Instant {
@@ -116,6 +158,31 @@ impl Lan {
         self.network.inject(self.link, source, payload);
     }
 
+    /// All hear these records from 192.0.2.9, which is not in the network.
+    pub fn hear(&mut self, records: &[RecordBuf]) {
+        self.inject("192.0.2.9:5353", &response(records));
+    }
+
+    /// The host has become the owner of what it wants to publish.
+    #[track_caller]
+    pub fn assert_ready(&self, host: HostId, group: GroupId) {
+        assert!(
+            self.network.node(host).ready_at(group).is_some(),
+            "{}",
+            self.network.transcript()
+        );
+    }
+
+    /// The host has sent nothing since then.
+    #[track_caller]
+    pub fn assert_silent(&self, host: HostId, since: Instant) {
+        assert!(
+            self.sent(host, since).is_empty(),
+            "{}",
+            self.network.transcript()
+        );
+    }
+
     #[track_caller]
     pub fn assert_clean(&self) {
         assert!(
@@ -124,6 +191,16 @@ impl Lan {
             self.network.chronicle()
         );
     }
+}
+
+/// A host that publishes a service and has been quiet for a while.
+pub fn shop(seed: u64) -> (Lan, HostId) {
+    let mut lan = Lan::new(seed);
+    let host = lan.host("shop", 1);
+    lan.publish(host, RecordSet::new().host_addresses(name("box.local")));
+    lan.publish(host, service("Shop", "box.local", 80));
+    lan.run_ms(5000);
+    (lan, host)
 }
 
 pub fn addresses(number: u8) -> [Address; 2] {
@@ -236,23 +313,20 @@ pub fn message(
     buffer
 }
 
+fn all_in(section: Section, records: &[RecordBuf]) -> Vec<(Section, RecordBuf)> {
+    let records = records.iter().cloned();
+    records.map(|record| (section, record)).collect()
+}
+
 /// A response with these answers.
 pub fn response(answers: &[RecordBuf]) -> Vec<u8> {
-    let records: Vec<_> = answers
-        .iter()
-        .cloned()
-        .map(|record| (Section::Answer, record))
-        .collect();
+    let records = all_in(Section::Answer, answers);
     message(Flags::RESPONSE, &[], &records)
 }
 
 /// A query with one question and these known answers.
 pub fn query(owner: &str, kind: RecordType, known: &[RecordBuf]) -> Vec<u8> {
-    let records: Vec<_> = known
-        .iter()
-        .cloned()
-        .map(|record| (Section::Answer, record))
-        .collect();
+    let records = all_in(Section::Answer, known);
     message(
         Flags::QUERY,
         &[QuestionBuf::new(name(owner), kind)],
@@ -260,13 +334,15 @@ pub fn query(owner: &str, kind: RecordType, known: &[RecordBuf]) -> Vec<u8> {
     )
 }
 
+/// A packet of a querier that has more to list than fits into it: with its questions, if it is the first, and known answers.
+pub fn truncated(questions: &[QuestionBuf], known: &[RecordBuf]) -> Vec<u8> {
+    let records = all_in(Section::Answer, known);
+    message(Flags::QUERY.with_truncated(true), questions, &records)
+}
+
 /// A probe for one name with these records.
 pub fn probe(owner: &str, proposed: &[RecordBuf]) -> Vec<u8> {
-    let records: Vec<_> = proposed
-        .iter()
-        .cloned()
-        .map(|record| (Section::Authority, record))
-        .collect();
+    let records = all_in(Section::Authority, proposed);
     message(
         Flags::QUERY,
         &[QuestionBuf::new(name(owner), RecordType::ANY)],
