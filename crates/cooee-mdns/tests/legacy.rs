@@ -5,7 +5,7 @@ mod lan;
 use cooee_mdns::RecordSet;
 use cooee_sim::HostId;
 use cooee_wire::{Class, Flags, Message, QuestionBuf, RdataBuf, RecordBuf, RecordType, Section};
-use lan::{Lan, a, flush, message, name, query, records, response, shop, txt};
+use lan::{Lan, a, flush, message, name, query, records, response, service, shop, txt};
 
 const SHOP: &str = "Shop._http._tcp.local";
 const RESOLVER: &str = "192.0.2.9:40000";

@@ -5,7 +5,9 @@ mod lan;
 use cooee_mdns::RecordSet;
 use cooee_sim::HostId;
 use cooee_wire::{Class, Flags, QuestionBuf, RdataBuf, RecordBuf, RecordType};
-use lan::{Lan, a, aaaa, flush, message, name, ptr, query, records, response, shop, srv, txt};
+use lan::{
+    Lan, a, aaaa, flush, message, name, ptr, query, records, response, service, shop, srv, txt,
+};
 
 const HTTP: &str = "_http._tcp.local";
 const SHOP: &str = "Shop._http._tcp.local";

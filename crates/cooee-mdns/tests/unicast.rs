@@ -4,7 +4,7 @@ mod lan;
 
 use cooee_mdns::{Datagram, RecordSet};
 use cooee_sim::HostId;
-use cooee_wire::{Flags, QuestionBuf, RdataBuf, RecordBuf, RecordType, Section};
+use cooee_wire::{Flags, QuestionBuf, RdataBuf, RecordBuf, RecordType};
 use lan::{Lan, message, name, ptr, query, records, truncated, txt};
 
 const HTTP: &str = "_http._tcp.local";
