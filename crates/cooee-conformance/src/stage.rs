@@ -254,6 +254,30 @@ impl<'a> Stage<'a> {
         Ok((asked, packet))
     }
 
+    /// What comes within so many milliseconds of a message that nothing should follow, each of two times after a rest; and how soon. Once
+    /// it may be an announcement: eight are allowed, the last two minutes after the first.
+    ///
+    /// # Errors
+    /// If the message cannot be sent.
+    // RFC 6762 §8.3 (6762-8.3-6)
+    pub fn reply_to(
+        &self,
+        send: impl Fn(&Self) -> Result<Duration, Stop>,
+        within: u64,
+        mut pick: impl FnMut(&Packet) -> bool,
+    ) -> Result<Option<(Duration, Packet)>, Stop> {
+        let mut reply = None;
+        for _ in 0..2 {
+            self.rest();
+            let asked = send(self)?;
+            let Some(packet) = self.first(asked, within, &mut pick) else {
+                return Ok(None);
+            };
+            reply = Some((packet.at - asked, packet));
+        }
+        Ok(reply)
+    }
+
     /// The answer to a question that is only the way to what is judged.
     ///
     /// # Errors

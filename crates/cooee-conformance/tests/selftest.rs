@@ -93,7 +93,7 @@ const FAULTS_OF_RESPONDERS: &[Finds] = &[
     ("6762-6.6-1/shared-is-no-conflict", "jumpy", Fail),
     ("6762-6.6-4/corrects-a-low-ttl", "no-correction", Fail),
     ("6762-6-25/response-from-another-port", "any-port", Fail),
-    ("6762-6-29/unasked-unicast-response", "any-unicast", Fail),
+    ("6762-6-29/unasked-unicast-response", "any-unicast", Warn),
     (
         "6762-7.1-7/known-answer-is-no-conflict",
         "known-conflict",
@@ -334,6 +334,16 @@ const FURTHER_OF_RESPONDERS: &[Finds] = &[
         "6762-6.1-1/negative-for-instance",
         "probe-srv no-nsec",
         NotApplicable,
+    ),
+    // RFC 6762 §8.3: eight announcements may be sent, the last two minutes after the first.
+    ("6762-18.3-2/opcode-ignored", "late-announcement", Pass),
+    ("6762-6.1-20/silent-for-others", "late-announcement", Pass),
+    ("6762-7.1-3/known-answer", "late-announcement", Pass),
+    ("6762-7.1-3/known-unique-answer", "late-announcement", Pass),
+    (
+        "6762-5.5-2/direct-query-from-elsewhere",
+        "late-announcement",
+        Pass,
     ),
     ("6762-10.1-1/goodbye-at-withdrawal", "zombie", Fail),
 ];

@@ -24,6 +24,8 @@ const QUICK_LANES: &str = "24";
 #[derive(Default)]
 struct Options {
     only: Vec<String>,
+    /// Tests, as the tester's `--only` names them.
+    tests: Vec<String>,
     quick: bool,
     no_tests: bool,
     no_matrix: bool,
@@ -67,6 +69,10 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     if options.quick {
         return quick(&workshop, &tester, &options);
     }
+    let chosen = |name: &str| options.only.is_empty() || options.only.iter().any(|one| one == name);
+    if !options.tests.is_empty() {
+        return again(&workshop, &tester, &chosen, &options);
+    }
     let (ready, skipped) = prepared(&workshop);
     for (name, why) in &skipped {
         println!("{name}: skipped: {why}");
@@ -76,7 +82,6 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     }
     let results = workspace::root().join("target/conformance/results");
     std::fs::create_dir_all(&results).map_err(|error| format!("{}: {error}", results.display()))?;
-    let chosen = |name: &str| options.only.is_empty() || options.only.iter().any(|one| one == name);
     for subject in ready
         .iter()
         .filter(|subject| chosen(subject.name) && !options.no_tests)
@@ -93,6 +98,29 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         "conformance: {REPORT} is written; captures are in {}",
         results.display()
     );
+    Ok(())
+}
+
+/// Some tests once more, for whoever wants to see why: what they find and their captures, and no page.
+fn again(
+    workshop: &Workshop,
+    tester: &Path,
+    chosen: &dyn Fn(&str) -> bool,
+    options: &Options,
+) -> Outcome {
+    let folder = workspace::root().join("target/conformance/again");
+    for subject in subjects::ALL.iter().filter(|subject| chosen(subject.name)) {
+        println!("\n== {}", subject.name);
+        let command = subject.prepare(workshop)?;
+        let lanes = options.lanes.as_deref().unwrap_or(LANES);
+        let evidence = folder.join(subject.name);
+        let mut lab = lab(tester, subject.name, &command, &evidence, lanes);
+        for word in &options.tests {
+            lab.args(["--only", word]);
+        }
+        run_tester(&mut lab)?;
+    }
+    println!("captures are in {}", folder.display());
     Ok(())
 }
 
@@ -200,6 +228,7 @@ impl Options {
             let mut value = || rest.next().ok_or(format!("{argument} wants a value"));
             match argument.as_str() {
                 "--only" => options.only.push(value()?.clone()),
+                "--test" => options.tests.push(value()?.clone()),
                 "--lanes" => options.lanes = Some(value()?.clone()),
                 "--quick" => options.quick = true,
                 "--no-tests" => options.no_tests = true,
@@ -207,7 +236,7 @@ impl Options {
                 "--require-all" => options.require_all = true,
                 _ => {
                     return Err(format!(
-                        "no option '{argument}'; there are --only --quick --no-tests --no-matrix --lanes --require-all"
+                        "no option '{argument}'; there are --only --test --quick --no-tests --no-matrix --lanes --require-all"
                     ));
                 }
             }

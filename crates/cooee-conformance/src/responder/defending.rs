@@ -94,7 +94,7 @@ pub(super) const TESTS: &[Test] = &[
         "6762-6-29/unasked-unicast-response",
         &["6762-6-28", "6762-6-29"],
         "a conflicting unicast response that nobody asked for is ignored",
-        "probed within 1.5 s: fail",
+        "probed within 1.5 s: warn, since the rule is made for queriers",
         unasked_unicast_response,
     ),
     standing(
@@ -311,21 +311,29 @@ fn conflict_lost(stage: &mut Stage<'_>) -> Result<(), Stop> {
 
 /// Nothing of the service is probed for in the 1.5 seconds after `from`.
 fn judge_calm(stage: &mut Stage<'_>, from: Duration, service: &Service) {
+    if let Some(text) = conflict(stage, from, service) {
+        stage.fail(text);
+    }
+}
+
+/// How the subject shows that it takes something for a conflict.
+fn conflict(stage: &Stage<'_>, from: Duration, service: &Service) -> Option<String> {
     let upset = stage.first(from, 1500, |packet| {
         let probes = packet.contents.is_probe();
         probes || other_instance(packet, &service.instance).is_some()
-    });
-    if let Some(packet) = upset {
-        let names = packet
-            .contents
-            .questions
-            .iter()
-            .map(|question| question.name.to_string());
-        stage.fail(format!(
-            "took it for a conflict: {}",
-            names.collect::<Vec<_>>().join(", ")
-        ));
-    }
+    })?;
+    let questions = upset.contents.questions.iter();
+    let names: Vec<String> = questions
+        .map(|question| question.name.to_string())
+        .collect();
+    let after = (upset.at.saturating_sub(from)).as_millis();
+    Some(match other_instance(&upset, &service.instance) {
+        Some(other) => format!("took it for a conflict: announced {other} {after} ms later"),
+        None => format!(
+            "took it for a conflict: probed for {} {after} ms later",
+            names.join(", ")
+        ),
+    })
 }
 
 fn identical_is_no_conflict(stage: &mut Stage<'_>) -> Result<(), Stop> {
@@ -385,7 +393,10 @@ fn unasked_unicast_response(stage: &mut Stage<'_>) -> Result<(), Stop> {
         (stage.subject_v4()?, crate::PORT).into(),
     );
     let from = stage.link.send(Port::Mdns, source, to, &message)?;
-    judge_calm(stage, from, service);
+    // The rule is made for queriers; that for responders, in §9, has "any Multicast DNS response (solicited or otherwise)".
+    if let Some(text) = conflict(stage, from, service) {
+        stage.warn(text);
+    }
     Ok(())
 }
 

@@ -36,6 +36,7 @@ const KNOWN: &[&str] = &[
     "jumpy",
     "known-conflict",
     "leak",
+    "late-announcement",
     "legacy-compressed",
     "legacy-flush",
     "legacy-opt",

@@ -60,6 +60,8 @@ struct Responder {
     answers: Answers,
     /// Names that were seen in responses of others.
     hearsay: Vec<NameBuf>,
+    /// When it may announce once more, with that fault.
+    next_announcement: Duration,
 }
 
 impl Responder {
@@ -74,6 +76,7 @@ impl Responder {
             outbox: Outbox::new(faults.clone()),
             answers: Answers::new(faults.clone()),
             hearsay: Vec::new(),
+            next_announcement: Duration::ZERO,
             link,
             faults,
         }
@@ -121,6 +124,7 @@ impl Responder {
         }
         let contents = &packet.contents;
         let flags = contents.flags;
+        self.announce_by_chance(packet);
         if flags.opcode().get() != 0 && !self.faults.has("any-opcode") {
             return;
         }
@@ -144,6 +148,18 @@ impl Responder {
         if !contents.is_response() {
             self.answers
                 .hear_query(packet, &self.claims, &self.link, &mut self.outbox);
+        }
+    }
+
+    /// One of the eight announcements that are allowed may be due just when somebody asks.
+    fn announce_by_chance(&mut self, packet: &Packet) {
+        let now = self.link.now();
+        let is_due = now >= self.next_announcement && !packet.contents.is_response();
+        if is_due && self.faults.has("late-announcement") {
+            self.next_announcement = now + ms(4500);
+            if let Some(claim) = self.claims.last_mut() {
+                claim.announce_now(now + ms(50));
+            }
         }
     }
 
