@@ -46,18 +46,22 @@ pub(super) const ALL: &[Scenario] = &[
     },
 ];
 
-/// Builds the examples, the first time, and tells where one is.
-fn example(name: &str) -> Outcome<PathBuf> {
+/// Builds the examples: before the first scenario, so that no time is lost in one.
+pub(super) fn build() -> Outcome {
     let build = ["build", "--quiet", "--package", "cooee", "--examples"];
-    workspace::run(workspace::cargo().args(build))?;
+    workspace::run(workspace::cargo().args(build))
+}
+
+/// Where an example is.
+fn example(name: &str) -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR");
     let target = target.map_or_else(|| workspace::root().join("target"), PathBuf::from);
-    Ok(target.join("debug/examples").join(name))
+    target.join("debug/examples").join(name)
 }
 
 fn start(lab: &Lab, host: &str, name: &str, arguments: &[&str]) -> Outcome<Process> {
     let host = lab.host(host)?;
-    let mut command = host.command(&example(name)?);
+    let mut command = host.command(&example(name));
     host.start(name, command.args(arguments))
 }
 
@@ -65,11 +69,15 @@ fn start(lab: &Lab, host: &str, name: &str, arguments: &[&str]) -> Outcome<Proce
 fn start_in_shell(lab: &Lab, host: &str, name: &str, script: &str) -> Outcome<Process> {
     let host = lab.host(host)?;
     let mut command = host.command(std::path::Path::new("sh"));
-    command.args(["-c", script]).arg(example(name)?);
+    command.args(["-c", script]).arg(example(name));
     host.start(name, &mut command)
 }
 
+/// Waits for a text, unless it has come already: what happens at once is told in any order.
 fn wait_for(process: &mut Process, text: &str) -> Outcome {
+    if process.has_said(text) {
+        return Ok(());
+    }
     process.wait_for(text, PATIENCE, |line| {
         line.text.contains(text).then_some(())
     })

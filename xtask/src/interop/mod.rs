@@ -24,10 +24,13 @@ mod scenarios;
 mod scripts;
 mod stack;
 
+use std::collections::BTreeMap;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Instant;
+use std::sync::mpsc::channel;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::workspace::{self, Outcome};
 use network::Lab;
@@ -43,12 +46,15 @@ pub(crate) fn flood(arguments: &[String]) -> Outcome {
     hardship::send_flood(arguments)
 }
 
+/// So many scenarios at a time if nothing is said: most of the time is waiting, but each starts programs.
+const LANES: usize = 4;
+
 /// What the command line asked for.
-#[derive(Default)]
 struct Options {
     only: Vec<String>,
     list: bool,
     require_all: bool,
+    lanes: usize,
     cooee: Option<PathBuf>,
     /// The long form of scenarios that have one.
     thorough: bool,
@@ -64,7 +70,7 @@ struct Scenario {
 
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     let options = Options::parse(arguments)?;
-    let all = [
+    let groups = [
         scenarios::ALL,
         neighbours::ALL,
         resolved::ALL,
@@ -76,18 +82,20 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         scripts::ALL,
         examples::ALL,
     ];
-    let chosen: Vec<&Scenario> = all
-        .into_iter()
-        .flatten()
-        .filter(|scenario| options.wants(scenario.name))
-        .collect();
+    let alone = [scenarios::ALONE, hardship::ALONE];
+    let chosen = |groups: &[&'static [Scenario]]| -> Vec<&'static Scenario> {
+        let all = groups.iter().copied().flatten();
+        all.filter(|scenario| options.wants(scenario.name))
+            .collect()
+    };
+    let (beside, alone) = (chosen(&groups), chosen(&alone));
     if options.list {
-        for scenario in chosen {
+        for scenario in beside.iter().chain(&alone) {
             println!("{}", scenario.name);
         }
         return Ok(());
     }
-    if chosen.is_empty() {
+    if beside.is_empty() && alone.is_empty() {
         return Err("no scenario has such a name; `cargo xtask interop --list` names them".into());
     }
     if let Some(why) = cannot_run_here() {
@@ -104,9 +112,30 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
             .map_err(|error| format!("{}: {error}", path.display()))?,
         None => workspace::build_release(&["--package", "cooee-cli"])?,
     };
+    if examples::ALL
+        .iter()
+        .any(|scenario| options.wants(scenario.name))
+    {
+        examples::build()?;
+    }
     let run = Run::new(binary, options.thorough)?;
     let _janitor = Janitor::start(&run)?;
-    judge(&run, &chosen, options.require_all)
+    println!("{:<44} {:<8} {:>7}", "scenario", "result", "time");
+    let mut tally = Tally::default();
+    run_all(&run, &beside, 0, options.lanes, &mut tally);
+    run_all(&run, &alone, beside.len(), 1, &mut tally);
+    let Tally { failed, skipped } = tally;
+    println!(
+        "interop: {} passed, {failed} failed, {skipped} skipped",
+        beside.len() + alone.len() - failed - skipped
+    );
+    if failed > 0 || (options.require_all && skipped > 0) {
+        return Err(format!(
+            "{failed} failed, {skipped} skipped; logs and captures are in {}",
+            run.kept.display()
+        ));
+    }
+    Ok(())
 }
 
 /// What all labs of one run share.
@@ -144,53 +173,94 @@ impl Run {
     }
 }
 
-/// Runs the scenarios one after the other and prints the table.
-fn judge(run: &Run, chosen: &[&Scenario], require_all: bool) -> Outcome {
-    println!("{:<44} {:<8} {:>7}", "scenario", "result", "time");
-    let (mut failed, mut skipped) = (0, 0);
-    for (number, scenario) in chosen.iter().enumerate() {
-        let started = Instant::now();
-        let missing = scenario
-            .needs
-            .iter()
-            .find(|program| workspace::find_program(program).is_none());
-        let (result, text) = if let Some(program) = missing {
-            skipped += 1;
-            ("skipped", format!("{program} is not installed"))
-        } else {
-            match try_one(run, number, scenario) {
-                Ok(text) => ("ok", text),
-                Err(text) => {
-                    failed += 1;
-                    ("FAILED", text)
-                }
-            }
-        };
-        let seconds = started.elapsed().as_secs_f64();
-        println!("{:<44} {result:<8} {seconds:>5.1} s  {text}", scenario.name);
-    }
-    println!(
-        "interop: {} passed, {failed} failed, {skipped} skipped",
-        chosen.len() - failed - skipped
-    );
-    if failed > 0 || (require_all && skipped > 0) {
-        return Err(format!(
-            "{failed} failed, {skipped} skipped; logs and captures are in {}",
-            run.kept.display()
-        ));
-    }
-    Ok(())
+/// How a scenario ended.
+enum Ended {
+    Passed(String),
+    Failed(String),
+    /// A program is missing.
+    Skipped(String),
 }
 
-fn try_one(run: &Run, number: usize, scenario: &Scenario) -> Outcome<String> {
-    let mut lab = Lab::new(run, number, scenario.hosts)?;
-    lab.capture()?;
-    let outcome = (scenario.run)(&lab);
-    if let Err(why) = &outcome {
-        let log = lab.keep(&run.kept, scenario.name);
-        eprintln!("{log}\n{}: {why}", scenario.name);
+/// How many did not pass.
+#[derive(Default)]
+struct Tally {
+    failed: usize,
+    skipped: usize,
+}
+
+impl Tally {
+    /// Prints a row of the table and counts it.
+    fn add(&mut self, scenario: &Scenario, ended: &Ended, took: Duration) {
+        let (result, text) = match ended {
+            Ended::Passed(text) => ("ok", text),
+            Ended::Failed(text) => {
+                self.failed += 1;
+                ("FAILED", text)
+            }
+            Ended::Skipped(text) => {
+                self.skipped += 1;
+                ("skipped", text)
+            }
+        };
+        let seconds = took.as_secs_f64();
+        println!("{:<44} {result:<8} {seconds:>5.1} s  {text}", scenario.name);
     }
-    outcome
+}
+
+/// Runs scenarios, so many at a time, and prints their rows in order. The first has the number `first`.
+fn run_all(run: &Run, chosen: &[&Scenario], first: usize, lanes: usize, tally: &mut Tally) {
+    let queue = Mutex::new(chosen.iter().enumerate());
+    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let (sender, results) = channel();
+    std::thread::scope(|scope| {
+        for _ in 0..lanes {
+            let sender = sender.clone();
+            scope.spawn(move || {
+                while let Some((place, scenario)) = next() {
+                    let started = Instant::now();
+                    let ended = try_one(run, first + place, scenario);
+                    // Whoever listens listens until the last has ended.
+                    let _ = sender.send((place, ended, started.elapsed()));
+                }
+            });
+        }
+        drop(sender);
+        let mut waiting = BTreeMap::new();
+        for (number, scenario) in chosen.iter().enumerate() {
+            while !waiting.contains_key(&number) {
+                let Ok((place, ended, took)) = results.recv() else {
+                    return;
+                };
+                waiting.insert(place, (ended, took));
+            }
+            if let Some((ended, took)) = waiting.remove(&number) {
+                tally.add(scenario, &ended, took);
+            }
+        }
+    });
+}
+
+fn try_one(run: &Run, number: usize, scenario: &Scenario) -> Ended {
+    let is_missing = |program: &&&str| workspace::find_program(program).is_none();
+    if let Some(program) = scenario.needs.iter().find(is_missing) {
+        return Ended::Skipped(format!("{program} is not installed"));
+    }
+    let begun = Lab::new(run, number, scenario.hosts).and_then(|mut lab| {
+        lab.capture()?;
+        Ok(lab)
+    });
+    let mut lab = match begun {
+        Ok(lab) => lab,
+        Err(why) => return Ended::Failed(why),
+    };
+    match (scenario.run)(&lab) {
+        Ok(text) => Ended::Passed(text),
+        Err(why) => {
+            let log = lab.keep(&run.kept, scenario.name);
+            eprintln!("{log}\n{}: {why}", scenario.name);
+            Ended::Failed(why)
+        }
+    }
 }
 
 /// Removes every namespace of a run once the process that made them is gone: `PREFIX FOLDER`, end of input is the sign.
@@ -237,19 +307,33 @@ impl Drop for Janitor {
 
 impl Options {
     fn parse(arguments: &[String]) -> Outcome<Self> {
-        let mut options = Self::default();
+        let mut options = Self {
+            only: Vec::new(),
+            list: false,
+            require_all: false,
+            lanes: LANES,
+            cooee: None,
+            thorough: false,
+        };
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
             let mut value = || rest.next().ok_or(format!("{argument} wants a value"));
             match argument.as_str() {
                 "--only" => options.only.push(value()?.clone()),
                 "--cooee" => options.cooee = Some(PathBuf::from(value()?)),
+                "--lanes" => {
+                    options.lanes = value()?
+                        .parse()
+                        .ok()
+                        .filter(|lanes| (1..=16).contains(lanes))
+                        .ok_or("--lanes wants a number from 1 to 16")?;
+                }
                 "--list" => options.list = true,
                 "--thorough" => options.thorough = true,
                 "--require-all" => options.require_all = true,
                 _ => {
                     return Err(format!(
-                        "no option '{argument}'; there are --only --list --require-all --thorough --cooee"
+                        "no option '{argument}'; there are --only --list --lanes --require-all --thorough --cooee"
                     ));
                 }
             }

@@ -1,6 +1,7 @@
 //! systemd-resolved as the responder of a host, beside us: it owns the system's name and publishes services (rulings 20 to 22).
 
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::cooee::Cooee;
@@ -52,7 +53,7 @@ fn then_resolved(lab: &Lab) -> Outcome<String> {
 /// Starts the daemon on the host, under the host's name, and lets it publish.
 fn start(lab: &Lab) -> Outcome<Process> {
     let host = lab.host(SYSTEM)?;
-    let adapter = conformance::adapter("systemd-resolved")?;
+    let adapter = prepared()?;
     let mut command = host.command(Path::new("sh"));
     command.args(["-c", &adapter]);
     command.env("COOEE_INTERFACE", INTERFACE);
@@ -66,6 +67,14 @@ fn start(lab: &Lab) -> Outcome<Process> {
         line.text.starts_with("ok").then_some(())
     })?;
     Ok(daemon)
+}
+
+/// The command line of the daemon's adapter, which is prepared once.
+fn prepared() -> Outcome<String> {
+    static ADAPTER: OnceLock<Outcome<String>> = OnceLock::new();
+    ADAPTER
+        .get_or_init(|| conformance::adapter("systemd-resolved"))
+        .clone()
 }
 
 /// Both services are found at the system's name and the host's addresses, and it is quiet.
