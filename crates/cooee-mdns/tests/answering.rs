@@ -510,20 +510,11 @@ fn the_addresses_of_a_link_are_those_that_are_published_on_it() {
 #[test]
 fn a_direct_query_is_answered_directly_if_it_is_from_the_link() {
     // 6762-5.5-1, 6762-5.5-2, ruling 16
-    use cooee_mdns::Datagram;
     let (mut lan, host, _) = shop(24);
     let start = lan.now();
     let payload = query("box.local", RecordType::A, &[]);
     for source in ["192.0.2.9:5353", "203.0.113.9:5353"] {
-        let datagram = Datagram {
-            link: lan.link,
-            source: source.parse().expect("an address"),
-            destination: "192.0.2.1".parse().expect("an address"),
-            payload: &payload,
-        };
-        lan.network.command(host, |station, now| {
-            station.engine.handle_datagram(now, &datagram)
-        });
+        lan.send_to(host, source, "192.0.2.1", &payload);
     }
     lan.run_ms(500);
     let sent = lan.sent(host, start);

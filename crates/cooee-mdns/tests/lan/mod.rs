@@ -8,7 +8,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use cooee_mdns::{GroupId, Instant, LinkId, LinkSet, QueryId, QueryOptions, RecordSet};
+use cooee_mdns::{Datagram, GroupId, Instant, LinkId, LinkSet, QueryId, QueryOptions, RecordSet};
 use cooee_sim::{Address, Conditions, HostId, Network, Packet};
 use cooee_wire::{
     Compression, Flags, Message, MessageBuilder, NameBuf, QuestionBuf, RdataBuf, RecordBuf,
@@ -181,6 +181,19 @@ impl Lan {
             "{}",
             self.network.transcript()
         );
+    }
+
+    /// A packet that a host gets alone, or that comes to an address which is not a group's.
+    pub fn send_to(&mut self, host: HostId, source: &str, destination: &str, payload: &[u8]) {
+        let datagram = Datagram {
+            link: self.link,
+            source: source.parse().expect("an address with a port"),
+            destination: destination.parse().expect("an address"),
+            payload,
+        };
+        self.network.command(host, |station, now| {
+            station.engine.handle_datagram(now, &datagram);
+        });
     }
 
     #[track_caller]
