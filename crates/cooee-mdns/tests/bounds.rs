@@ -404,6 +404,23 @@ fn a_doubt_that_a_sleep_has_ended_leaves_no_question() {
 }
 
 #[test]
+fn what_pushes_out_the_last_doubted_record_is_asked_for_by_nobody() {
+    // Ruling 37, 6762-5.2-13: the question has gone with it
+    let mut asker = few(1, 10);
+    let other = "_ipp._tcp.local";
+    let record = |n: u32| ptr(other, &format!("{n}.{other}"));
+    let query = ask(&mut asker, other, RecordType::PTR);
+    asker.hear("192.0.2.9:5353", &[record(0)]);
+    let (now, all) = (asker.now, LinkSet::All);
+    asker.engine.reconfirm(now, &record(0).as_record(), &all);
+    asker.engine.cancel(now, query);
+    asker.hear("192.0.2.8:5353", &[record(1), record(2)]);
+    let sizes = asker.engine.sizes();
+    assert_eq!((sizes.asked_records, sizes.unasked_records), (0, 2));
+    assert_eq!(sizes.questions, 1, "only the first");
+}
+
+#[test]
 fn who_polls_no_events_at_all_keeps_no_more_of_them_than_there_are_answers() {
     // Ruling 32: whatever strangers say
     let mut asker = few(100, 10);

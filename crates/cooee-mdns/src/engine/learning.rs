@@ -169,17 +169,19 @@ impl Link {
         source: IpAddr,
         cx: &mut Context,
     ) -> bool {
-        let asked = run.asked;
         let mut learned = self.cache.learn(now, record, name_hash, run, source, cx);
         if learned == Learned::Full
-            && let Some(victim) = self.cache.victim(asked, source, &mut cx.rng)
+            && let Some(victim) = self.cache.victim(run.asked, source, &mut cx.rng)
         {
             self.make_room(now, victim, cx);
             run.place = self
                 .cache
                 .place(run.place.hash, record.name, record.kind(), record.class);
+            // The question may have stood for the victim alone.
+            run.asked = self.is_asked(name_hash, record);
             learned = self.cache.learn(now, record, name_hash, run, source, cx);
         }
+        let asked = run.asked;
         let slot = match learned {
             Learned::New(slot)
             | Learned::Known(slot)
