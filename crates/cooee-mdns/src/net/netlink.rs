@@ -18,8 +18,8 @@ pub(super) enum Told {
     /// An interface is gone.
     LinkGone(u32),
     /// The interface with this index has an address, or the address is different from before.
-    Address(u32, Address),
-    AddressGone(u32, Address),
+    Address(u32, Entry),
+    AddressGone(u32, Entry),
     /// All that was asked for has been told. `interrupted`: it changed meanwhile and may be inconsistent.
     Done {
         interrupted: bool,
@@ -38,6 +38,14 @@ pub(super) struct Link {
     pub(super) mtu: Option<u32>,
     pub(super) master: Option<u32>,
     pub(super) kind: Option<String>,
+}
+
+/// An entry of the kernel's list of addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) address: Address,
+    /// The other end of a point-to-point link; elsewhere the address itself.
+    pub(super) peer: IpAddr,
 }
 
 /// What can be asked for.
@@ -163,32 +171,33 @@ fn link(body: &[u8]) -> Option<Link> {
 }
 
 /// An `ifaddrmsg`: family u8, prefix length u8, flags u8, scope u8, index u32.
-fn address(body: &[u8]) -> Option<(u32, Address)> {
+fn address(body: &[u8]) -> Option<(u32, Entry)> {
     let &[family, prefix_len, short_flags, _scope] = body.first_chunk()?;
     let index = u32_at(body, 4).filter(|&index| index != 0)?;
-    let (mut address, mut local, mut address_flags) = (None, None, u32::from(short_flags));
+    let (mut peer, mut local, mut address_flags) = (None, None, u32::from(short_flags));
     for (kind, value) in attributes(body.get(8..)?) {
         match kind {
-            attribute::ADDRESS => address = ip(family, value),
+            attribute::ADDRESS => peer = ip(family, value),
             attribute::LOCAL => local = ip(family, value),
             attribute::ADDRESS_FLAGS => address_flags = u32_at(value, 0).unwrap_or(address_flags),
             _ => {}
         }
     }
     // On a point-to-point link ADDRESS is the peer's and LOCAL ours; elsewhere they are the same, and IPv6 tells only ADDRESS.
-    let address = local.or(address)?;
+    let address = local.or(peer)?;
     let is_optimistic = address_flags & OPTIMISTIC != 0;
     let is_tentative =
         address_flags & DUPLICATE != 0 || (address_flags & TENTATIVE != 0 && !is_optimistic);
-    Some((
-        index,
-        Address {
+    let entry = Entry {
+        address: Address {
             address,
             prefix_len,
             is_tentative,
             is_deprecated: address_flags & DEPRECATED != 0,
         },
-    ))
+        peer: peer.unwrap_or(address),
+    };
+    Some((index, entry))
 }
 
 /// A run of attributes: length u16 with these four octets, type u16, value, padding to four.
@@ -368,11 +377,14 @@ mod tests {
                 attribute(attribute::LOCAL, &[10, 0, 0, 1]),
             ],
         );
-        let ours = Address {
-            address: Ipv4Addr::new(10, 0, 0, 1).into(),
-            prefix_len: 32,
-            is_tentative: false,
-            is_deprecated: false,
+        let ours = Entry {
+            address: Address {
+                address: Ipv4Addr::new(10, 0, 0, 1).into(),
+                prefix_len: 32,
+                is_tentative: false,
+                is_deprecated: false,
+            },
+            peer: Ipv4Addr::new(10, 0, 0, 2).into(),
         };
         assert_eq!(
             all(&message(message::NEW_ADDRESS, 0, &body)),
@@ -388,7 +400,7 @@ mod tests {
             attributes.extend(long.map(|l| attribute(attribute::ADDRESS_FLAGS, &l.to_ne_bytes())));
             let body = address_body(FAMILY_IPV6, 64, short, &attributes);
             match all(&message(message::NEW_ADDRESS, 0, &body))[..] {
-                [Told::Address(7, address)] => address.is_tentative,
+                [Told::Address(7, entry)] => entry.address.is_tentative,
                 ref other => panic!("{other:?}"),
             }
         };
@@ -405,7 +417,7 @@ mod tests {
             let long = attribute(attribute::ADDRESS_FLAGS, &flags.to_ne_bytes());
             let body = address_body(FAMILY_IPV6, 64, 0, &[address.clone(), long]);
             match all(&message(message::NEW_ADDRESS, 0, &body))[..] {
-                [Told::Address(7, address)] => address.is_deprecated,
+                [Told::Address(7, entry)] => entry.address.is_deprecated,
                 ref other => panic!("{other:?}"),
             }
         };
