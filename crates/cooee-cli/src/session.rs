@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cooee::{Builder, Families, HostPolicy, NameStore, Zeroconf};
+use cooee::{Builder, Families, Family, HostPolicy, NameStore, Zeroconf};
 use cooee_mdns::net::{self, Driven, Handle};
 
 use crate::args::{Common, Over};
@@ -105,7 +105,37 @@ impl Session {
             self.close(&zeroconf).await;
             return Err(failure);
         }
+        self.tell_of_held_port(&zeroconf).await;
         Ok(zeroconf)
+    }
+
+    /// Says which family is left out because somebody has its port: what is there alone will not be found.
+    async fn tell_of_held_port(&self, zeroconf: &Zeroconf) {
+        let mut events = zeroconf.events();
+        loop {
+            let event = tokio::select! {
+                biased;
+                event = events.next() => event,
+                // What is not told at once has not happened yet.
+                () = std::future::ready(()) => return,
+            };
+            let Some(event) = event else {
+                return;
+            };
+            if let cooee::Event::NoSocket { family, error } = event
+                && is_port_held(&error)
+            {
+                let holders = doctor::holders(Some(family));
+                let holders = holders.as_deref().unwrap_or("another program");
+                let (held, other) = match family {
+                    Family::V4 => ("IPv4", "IPv6"),
+                    Family::V6 => ("IPv6", "IPv4"),
+                };
+                self.talk.hint(&format!(
+                    "UDP port 5353 is held by {holders} for {held} and not shared; only {other} is used until it is free"
+                ));
+            }
+        }
     }
 
     /// Starts a node of our own on the links that were chosen, for who wants to see more than the library shows.
@@ -253,19 +283,23 @@ pub(crate) fn no_link(trouble: &str) -> Failure {
 }
 
 /// Why the network cannot be opened; of a port that is held, by whom.
-fn not_started(error: &cooee::Error) -> Failure {
-    let mut sources =
-        std::iter::successors(std::error::Error::source(error), |error| error.source());
-    let is_held = sources.any(|source| {
-        let error = source.downcast_ref::<std::io::Error>();
-        error.is_some_and(|error| error.kind() == std::io::ErrorKind::AddrInUse)
-    });
-    match doctor::holders() {
-        Some(holders) if is_held => Failure::trouble(format!(
+pub(crate) fn not_started(error: &cooee::Error) -> Failure {
+    match doctor::holders(None) {
+        Some(holders) if is_port_held(error) => Failure::trouble(format!(
             "UDP port 5353 is held by {holders}, which does not share it; stop it, or set its socket to share"
         )),
         _ => failure(error),
     }
+}
+
+/// Whether somebody has the port, who does not share it.
+fn is_port_held(error: &cooee::Error) -> bool {
+    let mut sources =
+        std::iter::successors(std::error::Error::source(error), |error| error.source());
+    sources.any(|source| {
+        let error = source.downcast_ref::<std::io::Error>();
+        error.is_some_and(|error| error.kind() == std::io::ErrorKind::AddrInUse)
+    })
 }
 
 /// What an error of the library means for the command.

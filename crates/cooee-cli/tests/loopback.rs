@@ -437,10 +437,26 @@ fn trouble_is_3_with_what_is_wrong() {
     let output = cooee(&["demo"]);
     assert_eq!(output.status.code(), Some(3));
     let said = text(&output.stderr);
+    let holder = format!("(pid {}), which does not share it", std::process::id());
     assert!(
-        said.starts_with("cooee: the demo failed: node b opens its sockets: UDP port 5353"),
+        said.starts_with("cooee: the demo failed: node b opens its sockets: UDP port 5353 is held")
+            && said.contains(&holder),
         "{said}"
     );
+
+    // The other family is enough to go on, but not to find all there is.
+    let output = cooee(&["browse", "-t"]);
+    let said = text(&output.stderr);
+    let (first, rest) = said.split_once('\n').expect("a line");
+    assert!(
+        first.starts_with("cooee: UDP port 5353 is held by ")
+            && first.ends_with(" for IPv4 and not shared; only IPv6 is used until it is free")
+            && first.contains(&format!("(pid {})", std::process::id())),
+        "{said}"
+    );
+    assert!(!rest.contains("5353"), "{said}");
+    let output = cooee(&["browse", "-t", "-q"]);
+    assert!(!text(&output.stderr).contains("5353"));
     drop(held);
 
     let down = Command::new("ip")

@@ -7,8 +7,8 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use cooee_mdns::Instant;
 use cooee_mdns::net::{Links, Stats};
+use cooee_mdns::{Family, Instant};
 use cooee_wire::NameBuf;
 
 use crate::discovery::Discovery;
@@ -67,6 +67,8 @@ pub(crate) struct Network {
     pub(crate) links: LinkTable,
     /// Links that the system does not let us use, by interface index.
     pub(crate) failures: BTreeMap<u32, Error>,
+    /// A family for which there is no socket, and why; without the other as well there would be no node.
+    pub(crate) no_socket: Option<(Family, Error)>,
     pub(crate) host_name: Option<NameBuf>,
     pub(crate) port_shared: bool,
     /// The node's time when it last worked, and when that was by the clock of the readers.

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use cooee_mdns::Family;
 use cooee_wire::NameBuf;
 use futures_core::Stream;
 
@@ -29,6 +30,16 @@ pub enum Event {
         /// Why.
         error: Error,
     },
+    /// No socket can be had for one of the families, as when a program holds port 5353 and does not share it, or IPv6 is switched off. The other
+    /// goes on. A port that is held is asked for again, down to once a minute.
+    NoSocket {
+        /// The family.
+        family: Family,
+        /// Why; [`source`](std::error::Error::source) leads to what the system said.
+        error: Error,
+    },
+    /// There is a socket for this family after all.
+    SocketOpened(Family),
     /// No link is used. Everything waits for one.
     NoLink,
     /// The name under which this host is published; `None`: it has none, or it is being found out whether it is free.
@@ -55,6 +66,7 @@ struct Shown {
     links: BTreeMap<u32, Link>,
     /// Those that the system does not let us use.
     failures: BTreeSet<u32>,
+    no_socket: Option<Family>,
     /// `None`: nothing was told yet.
     has_link: Option<bool>,
     host_name: Option<NameBuf>,
@@ -133,6 +145,14 @@ impl Shown {
             }
         }
         self.failures = network.failures.keys().copied().collect();
+        let no_socket = network.no_socket.as_ref().map(|(family, _)| *family);
+        if self.no_socket != no_socket {
+            news.extend(self.no_socket.map(Event::SocketOpened));
+            if let Some((family, error)) = network.no_socket.clone() {
+                news.push_back(Event::NoSocket { family, error });
+            }
+            self.no_socket = no_socket;
+        }
         let has_link = !now.is_empty();
         if !has_link && self.has_link != Some(false) {
             news.push_back(Event::NoLink);

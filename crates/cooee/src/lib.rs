@@ -71,7 +71,7 @@ mod zeroconf;
 
 pub use cooee_mdns::net::Stats as SocketStats;
 pub use cooee_mdns::net::{Families, Heard, Link, LinkStatus, Links, Tap};
-pub use cooee_mdns::{LinkAddress, LinkId, Stats as ProtocolStats};
+pub use cooee_mdns::{Family, LinkAddress, LinkId, Stats as ProtocolStats};
 pub use cooee_sd::{
     InstanceName, InstanceNameError, Missing, Protocol, RecordsError, ServiceName,
     ServiceNameError, ServiceType, ServiceTypeError, Subtype, SubtypeError, Ttl, TxtAdvice,

@@ -189,9 +189,10 @@ impl Demo {
             .links(Links::loopback())
             .families(Families::V4)
             .host_name(host);
-        let zeroconf = within(&step, builder.start())
-            .await?
-            .map_err(|error| failed(&step, &error))?;
+        let zeroconf = within(&step, builder.start()).await?.map_err(|error| {
+            let text = session::not_started(&error).text;
+            Trouble::Step(Failure::trouble(format!("the demo failed: {step}: {text}")))
+        })?;
         self.nodes.push(zeroconf.clone());
         session::know_links(&zeroconf).await;
         let links = zeroconf.links();

@@ -196,6 +196,9 @@ impl Driven for Ear {
             NetworkEvent::NoSocket { family, error } => {
                 self.heard.no_socket.push((*family, error.kind()));
             }
+            NetworkEvent::SocketOpened(opened) => {
+                self.heard.no_socket.retain(|(family, _)| family != opened);
+            }
             NetworkEvent::PortShared => self.heard.is_shared = true,
             _ => {}
         }

@@ -97,10 +97,14 @@ pub(crate) fn host() -> String {
     system::host()
 }
 
-/// Who has sockets on the port, for a sentence: `mdnsd (pid 812)`.
-pub(crate) fn holders() -> Option<String> {
+/// Who has sockets on the port, of one family or any, for a sentence: `mdnsd (pid 812)`. We do not count.
+pub(crate) fn holders(family: Option<Family>) -> Option<String> {
     let holders = system::holders();
-    let holders: Vec<&port::Holder> = holders.iter().collect();
+    let holders: Vec<&port::Holder> = holders
+        .iter()
+        .filter(|holder| !holder.is_this_program())
+        .filter(|holder| family.is_none_or(|family| holder.has(family)))
+        .collect();
     (!holders.is_empty()).then(|| port::names(&holders))
 }
 

@@ -30,12 +30,17 @@ pub(crate) struct Holder {
 }
 
 impl Holder {
-    fn has(&self, family: Family) -> bool {
+    pub(super) fn has(&self, family: Family) -> bool {
         match family {
             // A socket of IPv6 that is not for IPv6 alone holds both.
             Family::V4 => self.has_v4 || self.has_v6,
             Family::V6 => self.has_v6,
         }
+    }
+
+    pub(super) fn is_this_program(&self) -> bool {
+        let this = std::process::id();
+        self.process.as_ref().is_some_and(|(_, pid)| *pid == this)
     }
 
     /// `mdnsd (pid 812)`, or `a program of uid 107`.

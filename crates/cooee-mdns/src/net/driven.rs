@@ -40,13 +40,15 @@ pub enum NetworkEvent {
         error: io::Error,
     },
     /// No socket can be had for one of the families, as for IPv6 where it is switched off, or because a program holds the port and does not share
-    /// it. The other family goes on.
+    /// it. The other family goes on; a port that is held is asked for again, after a second and then ever less often, down to once a minute.
     NoSocket {
         /// The family that is missing.
         family: Family,
         /// What the system said.
         error: io::Error,
     },
+    /// The port of a family is held by nobody any more, so that there is a socket now.
+    SocketOpened(Family),
     /// No link is in use. Everything waits for one.
     NoLink,
     /// Another program on this machine was on port 5353 when we came, so that unicast answers may go astray and are not asked for (ruling 2). One

@@ -27,6 +27,7 @@ use super::handle::{Command, Handle};
 use super::link::Link;
 use super::links::Links;
 use super::pacing::Pacing;
+use super::reopening::Reopening;
 use super::stats::Stats;
 use super::world::World;
 use crate::{Family, Instant, Transmit};
@@ -63,6 +64,8 @@ pub(super) struct Driver<N: Driven, W: World> {
     /// Every link of the machine, as last told.
     links: Vec<Link>,
     links_told: watch::Sender<Vec<Link>>,
+    /// A family whose port is held. Without the other as well there would be no driver.
+    reopening: Option<Reopening>,
     /// What is used, by interface index.
     in_use: BTreeMap<u32, LinkState>,
     /// Of all interfaces, sorted.
@@ -102,7 +105,6 @@ impl<N: Driven, W: World> Driver<N, W> {
         let handle = Handle::new(command_sender, links);
         let now = world.now();
         let mut driver = Self {
-            is_port_shared: world.is_port_shared(),
             node,
             world,
             commands,
@@ -111,7 +113,9 @@ impl<N: Driven, W: World> Driver<N, W> {
             links: Vec::new(),
             links_told,
             in_use: BTreeMap::new(),
+            reopening: None,
             own_addresses: Vec::new(),
+            is_port_shared: false,
             pacing: Pacing::default(),
             held: None,
             full_for: 0,
@@ -123,13 +127,11 @@ impl<N: Driven, W: World> Driver<N, W> {
             has_said_goodbye: false,
         };
         while let Some((family, error)) = driver.world.missing() {
+            driver.reopening = Reopening::after(now, family, &error);
             let told = NetworkEvent::NoSocket { family, error };
             driver.node.handle_network(now, &told);
         }
-        if driver.is_port_shared {
-            tracing::info!(target: "cooee_mdns", "port 5353 is shared with another program");
-            driver.node.handle_network(now, &NetworkEvent::PortShared);
-        }
+        driver.look_at_port(now);
         driver.look_at_interfaces(now);
         if driver.in_use.is_empty() {
             driver.tell_no_link(now);
@@ -184,6 +186,7 @@ impl<N: Driven, W: World> Driver<N, W> {
         let deadline = self.deadline();
         if !is_busy && self.world.poll_deadline(cx, deadline).is_ready() {
             let now = self.world.now();
+            self.retry_socket(now);
             self.retry_links(now);
             self.node.engine().handle_timeout(now);
             is_busy = true;
@@ -204,8 +207,9 @@ impl<N: Driven, W: World> Driver<N, W> {
             None => {
                 let wanted = self.node.poll_timeout();
                 let wanted = wanted.map(|wanted| wanted.max(self.not_before));
-                let retries = self.in_use.values().filter_map(|state| state.retry_at);
-                retries.chain(wanted).min()
+                let links = self.in_use.values().filter_map(|state| state.retry_at);
+                let socket = self.reopening.as_ref().map(|reopening| reopening.at);
+                links.chain(socket).chain(wanted).min()
             }
         }
     }
@@ -224,6 +228,27 @@ impl<N: Driven, W: World> Driver<N, W> {
             }
             // Ends the loop before it comes here.
             Command::Shutdown(_) => {}
+        }
+    }
+
+    /// Asks again for a port that was held.
+    fn retry_socket(&mut self, now: Instant) {
+        let world = &mut self.world;
+        let opened = self.reopening.take_if(|held| held.retry(now, world));
+        if let Some(Reopening { family, .. }) = opened {
+            tracing::info!(target: "cooee_mdns", ?family, "there is a socket of this family now");
+            let told = NetworkEvent::SocketOpened(family);
+            self.node.handle_network(now, &told);
+            self.look_at_port(now);
+            self.look_at_interfaces(now);
+        }
+    }
+
+    fn look_at_port(&mut self, now: Instant) {
+        if !self.is_port_shared && self.world.is_port_shared() {
+            tracing::info!(target: "cooee_mdns", "port 5353 is shared with another program");
+            self.is_port_shared = true;
+            self.node.handle_network(now, &NetworkEvent::PortShared);
         }
     }
 

@@ -39,6 +39,7 @@ mod interface;
 mod interface_source;
 #[cfg(target_os = "linux")]
 mod interface_table;
+mod joining;
 #[cfg(all(test, target_os = "linux"))]
 mod lab;
 mod link;
@@ -49,6 +50,7 @@ mod netlink;
 #[cfg(target_os = "linux")]
 mod netlink_source;
 mod pacing;
+mod reopening;
 mod role;
 mod select;
 mod socket;

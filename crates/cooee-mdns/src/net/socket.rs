@@ -11,7 +11,6 @@ mod live_tests;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::time::Duration;
 
 use nix::cmsg_space;
 use nix::errno::Errno;
@@ -28,10 +27,6 @@ use crate::Family;
 
 /// What is asked of the kernel for datagrams that wait for us: a thousand services announced at once.
 const RECEIVE_BUFFER: usize = 1 << 20;
-
-/// The port is asked for again so often, at these intervals, before it counts as held by somebody who does not share it.
-const BIND_ATTEMPTS: u32 = 5;
-const BIND_PAUSE: Duration = Duration::from_millis(2);
 
 /// The TTL or hop limit of all that leaves.
 // RFC 6762 §11 (6762-11-1)
@@ -84,9 +79,7 @@ pub(super) fn is_port_taken(family: Family, port: u16) -> io::Result<bool> {
 impl LinkSocket {
     /// Binds to the wildcard address of the family and `port`, shared with whoever else wants it.
     pub(super) fn open(family: Family, port: u16) -> io::Result<Self> {
-        Self::open_patiently(family, &wildcard(family, port), || {
-            std::thread::sleep(BIND_PAUSE);
-        })
+        Self::bound_to(family, &wildcard(family, port))
     }
 
     /// The same for somebody who only listens: unicasts that another program of this host waits for are left to that one.
@@ -98,25 +91,11 @@ impl LinkSocket {
             Family::V4 => SocketAddr::from((group(family), port)).into(),
             Family::V6 => wildcard(family, port),
         };
-        Self::open_patiently(family, &address, || std::thread::sleep(BIND_PAUSE))
+        Self::bound_to(family, &address)
     }
 
-    fn open_patiently(
-        family: Family,
-        address: &SockAddr,
-        mut pause: impl FnMut(),
-    ) -> io::Result<Self> {
-        let mut attempts = 1..=BIND_ATTEMPTS;
-        let socket = loop {
-            attempts.next();
-            match bind_shared(family, address) {
-                // A program that starts with us may be just finding out whether the port is taken, as we do.
-                Err(error) if error.kind() == io::ErrorKind::AddrInUse && !attempts.is_empty() => {
-                    pause();
-                }
-                other => break other?,
-            }
-        };
+    fn bound_to(family: Family, address: &SockAddr) -> io::Result<Self> {
+        let socket = bind_shared(family, address)?;
         // More than the limit of the system is cut to the limit; a smaller buffer loses bursts, no more.
         let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
         match family {
@@ -546,27 +525,6 @@ mod tests {
             theirs.set_reuse_port(true).unwrap();
             let theirs_is_bound = theirs.bind(&wildcard(Family::V4, port)).is_ok();
             theirs_is_bound && LinkSocket::open(Family::V4, port).is_ok()
-        }));
-    }
-
-    #[test]
-    fn a_moments_probe_by_another_program_does_not_keep_us_from_the_port() {
-        assert!(holds_of_a_free_port(|port| {
-            let probe = unbound(Family::V4).unwrap();
-            if probe.bind(&wildcard(Family::V4, port)).is_err() {
-                return false;
-            }
-            let refused = LinkSocket::open(Family::V4, port).map(drop).unwrap_err();
-            assert_eq!(refused.kind(), io::ErrorKind::AddrInUse);
-            // The other is there for the first attempt, and gone after the second.
-            let (mut probe, mut pauses) = (Some(probe), 0);
-            let opened =
-                LinkSocket::open_patiently(Family::V4, &wildcard(Family::V4, port), || {
-                    pauses += 1;
-                    probe.take_if(|_| pauses == 2);
-                });
-            assert_eq!(pauses, 2);
-            opened.is_ok()
         }));
     }
 

@@ -21,10 +21,15 @@ use super::world::World;
 use super::{PORT, group};
 use crate::{Family, Instant};
 
+/// At the start the port is asked for so often, at these intervals, before it counts as held by somebody who does not share it.
+const BIND_ATTEMPTS: u32 = 5;
+const BIND_PAUSE: Duration = Duration::from_millis(2);
+
 pub(super) struct System {
     sleep_watch: SleepWatch,
     deadline: Deadline,
     interfaces: Box<dyn InterfaceSource>,
+    open: fn(Family, u16) -> io::Result<LinkSocket>,
     sockets: Vec<Waited>,
     /// The socket that is asked first; they take turns.
     turn: usize,
@@ -56,6 +61,17 @@ pub(super) fn in_runtime<T>(open: impl FnOnce() -> io::Result<T>) -> Result<T, S
         .map_err(StartError::System)
 }
 
+/// Opens a socket, if need be after a while: a program that starts with us may be just finding out whether the port is taken, as we do.
+fn patiently<T>(mut open: impl FnMut() -> io::Result<T>, mut pause: impl FnMut()) -> io::Result<T> {
+    for _ in 1..BIND_ATTEMPTS {
+        match open() {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => pause(),
+            other => return other,
+        }
+    }
+    open()
+}
+
 impl System {
     /// Opens what there is of the families.
     ///
@@ -71,45 +87,32 @@ impl System {
 
     fn open_with(
         families: Families,
-        open: impl Fn(Family, u16) -> io::Result<LinkSocket>,
+        open: fn(Family, u16) -> io::Result<LinkSocket>,
     ) -> Result<Self, StartError> {
-        let deadline = in_runtime(Deadline::new)?;
-        let interfaces = in_runtime(interface_source::open)?;
-
-        let mut sockets = Vec::new();
-        let mut missing = Vec::new();
-        let mut is_port_shared = false;
-        for family in [Family::V4, Family::V6] {
-            if !families.contains(family) {
-                continue;
-            }
-            // Before our own socket is there. A probe that fails for another reason says nothing; opening will.
-            let is_taken = is_port_taken(family, PORT).unwrap_or(false);
-            match open(family, PORT).and_then(|socket| Waited::new(family, socket)) {
-                Ok(socket) => {
-                    is_port_shared |= is_taken;
-                    sockets.push(socket);
-                }
-                Err(error) => {
-                    tracing::warn!(target: "cooee_mdns", ?family, %error, "no socket of this family");
-                    missing.push((family, error));
-                }
+        let mut system = Self {
+            sleep_watch: SleepWatch::new(),
+            deadline: in_runtime(Deadline::new)?,
+            interfaces: in_runtime(interface_source::open)?,
+            open,
+            sockets: Vec::new(),
+            turn: 0,
+            missing: Vec::new(),
+            is_port_shared: false,
+        };
+        let all = [Family::V4, Family::V6];
+        for family in all.into_iter().filter(|family| families.contains(*family)) {
+            let pause = || std::thread::sleep(BIND_PAUSE);
+            if let Err(error) = patiently(|| system.open(family), pause) {
+                tracing::warn!(target: "cooee_mdns", ?family, %error, "no socket of this family");
+                system.missing.push((family, error));
             }
         }
-        if sockets.is_empty() {
-            let error = missing.pop().map(|(_, error)| error);
+        if system.sockets.is_empty() {
+            let error = system.missing.pop().map(|(_, error)| error);
             let error = error.unwrap_or_else(|| io::ErrorKind::Unsupported.into());
             return Err(StartError::NoSocket(error));
         }
-        Ok(Self {
-            sleep_watch: SleepWatch::new(),
-            deadline,
-            interfaces,
-            sockets,
-            turn: 0,
-            missing,
-            is_port_shared,
-        })
+        Ok(system)
     }
 
     fn socket(&mut self, family: Family) -> io::Result<&mut LinkSocket> {
@@ -158,6 +161,15 @@ impl World for System {
 
     fn missing(&mut self) -> Option<(Family, io::Error)> {
         self.missing.pop()
+    }
+
+    fn open(&mut self, family: Family) -> io::Result<()> {
+        // Before our own socket is there. A probe that fails for another reason says nothing; opening will.
+        let is_taken = is_port_taken(family, PORT).unwrap_or(false);
+        let socket = (self.open)(family, PORT)?;
+        self.sockets.push(Waited::new(family, socket)?);
+        self.is_port_shared |= is_taken;
+        Ok(())
     }
 
     fn is_port_shared(&self) -> bool {
@@ -234,5 +246,30 @@ impl Waited {
                 other => return Poll::Ready(other),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    // 6762-15.1-4
+    #[test]
+    fn a_moments_probe_by_another_program_does_not_keep_us_from_the_port() {
+        let attempts = |held_for: u32, why: io::ErrorKind| {
+            let pauses = Cell::new(0);
+            let open = || match pauses.get() < held_for {
+                true => Err(io::Error::from(why)),
+                false => Ok(()),
+            };
+            let opened = patiently(open, || pauses.set(pauses.get() + 1));
+            (opened.is_ok(), pauses.get())
+        };
+        assert_eq!(attempts(0, io::ErrorKind::AddrInUse), (true, 0));
+        assert_eq!(attempts(2, io::ErrorKind::AddrInUse), (true, 2));
+        assert_eq!(attempts(9, io::ErrorKind::AddrInUse), (false, 4));
+        assert_eq!(attempts(9, io::ErrorKind::PermissionDenied), (false, 0));
     }
 }

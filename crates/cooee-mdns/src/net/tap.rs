@@ -8,8 +8,10 @@ use std::net::SocketAddr;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::link::{Link, LinkStatus};
+use super::joining::join;
+use super::link::Link;
 use super::links::Links;
+use super::reopening::Reopening;
 use super::select::select;
 use super::socket::Received;
 use super::world::World;
@@ -44,6 +46,8 @@ pub struct Tap {
     /// Every link of the machine, as last seen.
     links: Vec<Link>,
     joined: BTreeSet<(u32, Family)>,
+    /// A family whose port is held.
+    reopening: Option<Reopening>,
     inbox: Vec<u8>,
     errors: u32,
     /// The kernel's count at the last datagram of each family.
@@ -70,8 +74,11 @@ pub struct Heard {
 
 impl Tap {
     /// Listens in a world, on the links that are wanted.
-    pub(super) fn new(world: impl World, wanted: Links) -> Self {
+    pub(super) fn new(mut world: impl World, wanted: Links) -> Self {
+        let now = world.now();
+        let missing = world.missing();
         let mut tap = Self {
+            reopening: missing.and_then(|(family, error)| Reopening::after(now, family, &error)),
             world: Box::new(world),
             wanted,
             links: Vec::new(),
@@ -113,6 +120,18 @@ impl Tap {
             let has_slept: Option<Duration> = self.world.slept();
             if has_slept.is_some() || self.world.poll_interfaces(cx).is_ready() {
                 self.look_at_interfaces();
+                continue;
+            }
+            let retry = self.reopening.as_ref().map(|reopening| reopening.at);
+            if self.world.poll_deadline(cx, retry).is_ready() {
+                let (now, world) = (self.world.now(), &mut *self.world);
+                if self
+                    .reopening
+                    .take_if(|held| held.retry(now, world))
+                    .is_some()
+                {
+                    self.look_at_interfaces();
+                }
                 continue;
             }
             match self.world.poll_receive(cx, &mut self.inbox) {
@@ -175,24 +194,9 @@ impl Tap {
         let mut links = select(&interfaces, &self.wanted, |family| self.world.has(family));
         let mut wanted = BTreeSet::new();
         for link in &mut links {
-            let mut joined = Vec::new();
-            let mut refused = None;
-            for &family in link.families() {
-                match self.world.join(link.index(), family) {
-                    Ok(()) => joined.push(family),
-                    Err(error) => refused = Some(error),
-                }
-            }
-            wanted.extend(joined.iter().map(|family| (link.index(), *family)));
-            if let Some(error) = refused {
-                let status = match joined.is_empty() {
-                    true => {
-                        LinkStatus::Unusable(format!("cannot join the multicast group: {error}"))
-                    }
-                    false => LinkStatus::InUse,
-                };
-                *link = link.with_status(status, joined);
-            }
+            // Its status says what went wrong.
+            let _ = join(&mut *self.world, link);
+            wanted.extend(link.families().iter().map(|family| (link.index(), *family)));
         }
         for (index, family) in self.joined.difference(&wanted) {
             self.world.leave(*index, *family);
@@ -263,6 +267,21 @@ mod tests {
         host.hear(2, from, GROUP, b"gone");
         host.hear(3, from, GROUP, b"new");
         assert_eq!(next(&mut tap), Some(("eth1".into(), b"new".to_vec())));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_family_whose_port_is_held_is_heard_as_soon_as_it_is_free() {
+        let host = Host::with([ethernet(2, "eth0")]);
+        host.lock().holds_port = vec![Family::V4];
+        let mut tap = Tap::new(host.world(), Links::default());
+        assert_eq!(next(&mut tap), None);
+        assert!(!tap.links()[0].is_in_use());
+        host.lock().holds_port.clear();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(next(&mut tap), None);
+        assert_eq!(host.joined(), [(2, Family::V4)]);
+        host.hear(2, SENDER.parse().unwrap(), GROUP, b"hello");
+        assert_eq!(next(&mut tap), Some(("eth0".into(), b"hello".to_vec())));
     }
 
     #[tokio::test(start_paused = true)]

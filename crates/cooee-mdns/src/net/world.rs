@@ -37,6 +37,9 @@ pub trait World: Send + 'static {
     /// A family that was wanted and for which there is no socket, and why; each is told once.
     fn missing(&mut self) -> Option<(Family, io::Error)>;
 
+    /// Opens the socket of a family that is missing, now or not at all.
+    fn open(&mut self, family: Family) -> io::Result<()>;
+
     /// Whether somebody else was on our port when it was opened.
     fn is_port_shared(&self) -> bool;
 

@@ -12,7 +12,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cooee_mdns::net::{Driven, Link, LinkStatus, Links, NetworkEvent};
+use cooee_mdns::net::{Driven, Link, LinkStatus, Links, NetworkEvent, StartError};
 use cooee_mdns::{Engine, Event, GroupId, Instant, LinkSet, Node, QueryId};
 use cooee_wire::NameBuf;
 
@@ -110,7 +110,8 @@ impl Discovery {
                 kind,
             } => self.denied(now, query, link, &name, kind),
             Event::Finished { query } => self.finished(query),
-            // Trouble with links and the port is told by the driver.
+            Event::PortShared { .. } => self.port_is_shared(),
+            // Trouble with links is told by the driver.
             _ => {}
         }
     }
@@ -140,6 +141,11 @@ impl Discovery {
             Some(&Owner::Records(id)) => self.records_conflict(now, id, lost),
             None => {}
         }
+    }
+
+    fn port_is_shared(&self) {
+        self.network
+            .change(|network| !std::mem::replace(&mut network.port_shared, true));
     }
 
     fn set_links(&self, links: &[Link]) {
@@ -216,10 +222,16 @@ impl Driven for Discovery {
                 network.failures.insert(link.index(), Error::network(text));
                 true
             }),
-            NetworkEvent::PortShared => self.network.change(|network| {
-                network.port_shared = true;
+            NetworkEvent::NoSocket { family, error } => self.network.change(|network| {
+                let error = StartError::NoSocket(error.kind().into());
+                network.no_socket = Some((*family, error.into()));
                 true
             }),
+            NetworkEvent::SocketOpened(_) => self.network.change(|network| {
+                network.no_socket = None;
+                true
+            }),
+            NetworkEvent::PortShared => self.port_is_shared(),
             // The list of links says it too.
             _ => {}
         }

@@ -180,6 +180,10 @@ impl World for SimulatedWorld {
         None
     }
 
+    fn open(&mut self, _: Family) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     fn is_port_shared(&self) -> bool {
         let state = self.network.lock();
         let machine = state.machines.get(self.host);

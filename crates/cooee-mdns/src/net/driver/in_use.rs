@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use super::super::driven::{Driven, NetworkEvent};
 use super::super::interface::Interface;
+use super::super::joining::join;
 use super::super::link::{Link, LinkStatus};
 use super::super::role::usable;
 use super::super::select::{explicit_source, select};
@@ -53,9 +54,8 @@ impl<N: Driven, W: World> Driver<N, W> {
             {
                 let families = link.families().to_vec();
                 *link = link.with_status(LinkStatus::Unusable(why.clone()), families);
-            } else if let Err((unusable, error)) = self.join(link) {
-                *link = unusable.clone();
-                failed.push((unusable, error));
+            } else if let Err(error) = join(&mut self.world, link) {
+                failed.push((link.clone(), error));
             }
         }
 
@@ -98,32 +98,6 @@ impl<N: Driven, W: World> Driver<N, W> {
         }
         if is_due {
             self.look_at_interfaces(now);
-        }
-    }
-
-    /// Joins the groups of a link in its families; a family that cannot be joined is left out.
-    fn join(&mut self, link: &mut Link) -> Result<(), (Link, io::Error)> {
-        let mut joined = Vec::new();
-        let mut refused = None;
-        for &family in link.families() {
-            match self.world.join(link.index(), family) {
-                Ok(()) => joined.push(family),
-                Err(error) => {
-                    tracing::debug!(target: "cooee_mdns", link = link.name(), ?family, %error, "cannot join");
-                    refused = Some(error);
-                }
-            }
-        }
-        match refused {
-            Some(error) if joined.is_empty() => {
-                let why = LinkStatus::Unusable(format!("cannot join the multicast group: {error}"));
-                Err((link.with_status(why, Vec::new()), error))
-            }
-            Some(_) => {
-                *link = link.with_status(LinkStatus::InUse, joined);
-                Ok(())
-            }
-            None => Ok(()),
         }
     }
 

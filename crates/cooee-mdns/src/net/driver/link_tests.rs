@@ -199,6 +199,37 @@ async fn a_port_found_shared_at_the_start_is_told() {
 
 // 6762-11-2: the hop limit is not looked at.
 #[tokio::test(start_paused = true)]
+async fn a_family_whose_port_is_held_is_used_as_soon_as_it_is_free() {
+    let mut eth0 = ethernet(2, "eth0");
+    eth0.addresses.push(Address {
+        address: Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 2).into(),
+        prefix_len: 64,
+        is_tentative: false,
+        is_deprecated: false,
+    });
+    let host = Host::with([eth0]);
+    host.lock().holds_port = vec![Family::V6];
+    let (handle, told, _) = host.start(Links::default());
+    settle().await;
+    assert_eq!(told.take(), ["no socket V6", "links eth0", "up eth0"]);
+    assert_eq!(host.joined(), [(2, Family::V4)]);
+
+    // After 1, 2, 4 … 32 s, and then every minute.
+    sleep(Duration::from_millis(63_500)).await;
+    assert_eq!(host.lock().refused_ports, 6);
+    sleep(Duration::from_secs(600)).await;
+    assert_eq!(host.lock().refused_ports, 16);
+    assert!(told.take().is_empty());
+
+    host.lock().holds_port.clear();
+    host.lock().is_port_shared = true;
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(told.take(), ["socket V6", "port shared", "links eth0"]);
+    assert_eq!(host.joined(), [(2, Family::V4), (2, Family::V6)]);
+    assert_eq!(handle.links()[0].families(), [Family::V4, Family::V6]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_not_for_us_is_counted_and_dropped() {
     let host = Host::with([ethernet(2, "eth0"), ethernet(3, "eth1")]);
     let (handle, _told, _) = host.start(Links::from("eth0"));

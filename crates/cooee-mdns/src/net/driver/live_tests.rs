@@ -215,10 +215,12 @@ async fn in_namespace_port_held() {
         link set eth1 up\nlink set eth2 up",
     );
     let handle = start().unwrap();
-    has_ipv6_alone(&handle).await;
+    has_families(&handle, &[Family::V6]).await;
+    drop(ipv4);
+    // It is asked for again after a second.
+    has_families(&handle, &[Family::V4, Family::V6]).await;
     handle.shutdown().await;
 
-    drop(ipv4);
     // Takes both families.
     let _both = std::net::UdpSocket::bind("[::]:5353").unwrap();
     let refused = start().unwrap_err();
@@ -230,11 +232,11 @@ async fn in_namespace_port_held() {
     );
 }
 
-async fn has_ipv6_alone(handle: &Handle<Engine>) {
+async fn has_families(handle: &Handle<Engine>, wanted: &[Family]) {
     for _ in 0..100 {
         let links = handle.links();
         let eth1 = links.iter().find(|link| link.name() == "eth1").unwrap();
-        if eth1.families() == [Family::V6] {
+        if eth1.families() == wanted {
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;

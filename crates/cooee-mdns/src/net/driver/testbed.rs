@@ -40,6 +40,10 @@ pub(in crate::net) struct State {
     pub(in crate::net) receive_error: Option<io::Error>,
     pub(in crate::net) joined: Vec<(u32, Family)>,
     pub(in crate::net) refuses_join: Option<u32>,
+    /// Somebody holds the port of these families, and does not share it.
+    pub(in crate::net) holds_port: Vec<Family>,
+    /// How often such a port was asked for.
+    pub(in crate::net) refused_ports: u32,
     pub(in crate::net) is_port_shared: bool,
     pub(in crate::net) slept: Option<Duration>,
     /// Where to, out of which interface, and what.
@@ -64,10 +68,13 @@ impl Host {
     }
 
     pub(in crate::net) fn world(&self) -> FakeWorld {
+        let missing = self.lock().holds_port.clone();
         FakeWorld {
             host: self.clone(),
             start: TokioInstant::now(),
             deadline: None,
+            untold: missing.clone(),
+            missing,
         }
     }
 
@@ -140,6 +147,8 @@ pub(in crate::net) struct FakeWorld {
     host: Host,
     start: TokioInstant,
     deadline: Option<(Instant, Pin<Box<Sleep>>)>,
+    missing: Vec<Family>,
+    untold: Vec<Family>,
 }
 
 impl World for FakeWorld {
@@ -189,12 +198,23 @@ impl World for FakeWorld {
         }
     }
 
-    fn has(&self, _: Family) -> bool {
-        true
+    fn has(&self, family: Family) -> bool {
+        !self.missing.contains(&family)
     }
 
     fn missing(&mut self) -> Option<(Family, io::Error)> {
-        None
+        let family = self.untold.pop()?;
+        Some((family, io::ErrorKind::AddrInUse.into()))
+    }
+
+    fn open(&mut self, family: Family) -> io::Result<()> {
+        let mut state = self.host.lock();
+        if state.holds_port.contains(&family) {
+            state.refused_ports += 1;
+            return Err(io::ErrorKind::AddrInUse.into());
+        }
+        self.missing.retain(|missing| *missing != family);
+        Ok(())
     }
 
     fn is_port_shared(&self) -> bool {
@@ -298,6 +318,7 @@ impl Driven for Recorder {
             NetworkEvent::LinkDown(link) => format!("down {}", link.name()),
             NetworkEvent::LinkFailed { link, .. } => format!("failed {}", link.name()),
             NetworkEvent::NoSocket { family, .. } => format!("no socket {family:?}"),
+            NetworkEvent::SocketOpened(family) => format!("socket {family:?}"),
             NetworkEvent::NoLink => "no link".into(),
             NetworkEvent::PortShared => "port shared".into(),
         };

@@ -112,6 +112,10 @@ impl Lan {
 
     /// Somebody who is not a host of this test says all of this, in packets of the usual size.
     pub(super) fn say(&mut self, records: &[RecordBuf]) {
+        self.say_as(SocketAddr::from(([192, 0, 2, 66], 5353)), records);
+    }
+
+    pub(super) fn say_as(&mut self, who: SocketAddr, records: &[RecordBuf]) {
         for some in records.chunks(20) {
             let mut buffer = [0; 1452];
             let compression = Compression::Multicast;
@@ -121,9 +125,8 @@ impl Lan {
                 message.answer(record.as_record()).unwrap();
             }
             let length = message.finish();
-            let neighbour = SocketAddr::from(([192, 0, 2, 66], 5353));
             let payload = buffer.get(..length).unwrap();
-            self.simulation.inject(self.link, neighbour, payload);
+            self.simulation.inject(self.link, who, payload);
         }
         self.run_ms(10);
     }

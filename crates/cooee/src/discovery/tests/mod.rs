@@ -4,6 +4,7 @@ mod conflicts;
 mod figures;
 mod finding;
 mod lan;
+mod network;
 mod nonsense;
 mod publishing;
 
