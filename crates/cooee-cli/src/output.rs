@@ -13,14 +13,17 @@ pub(crate) enum Stop {
     /// Nobody reads any more: a clean end.
     Closed,
     /// The disk is full, or worse.
-    Failed(io::Error),
+    Failed(Failure),
 }
 
 impl From<io::Error> for Stop {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::Closed,
-            _ => Self::Failed(error),
+            _ => Self::Failed(Failure::trouble(format!(
+                "cannot write the output: {}",
+                plain(&error)
+            ))),
         }
     }
 }
@@ -34,10 +37,7 @@ impl Stop {
     pub(crate) fn into_result(self) -> Result<(), Failure> {
         match self {
             Self::Closed => Ok(()),
-            Self::Failed(error) => Err(Failure::trouble(format!(
-                "cannot write the output: {}",
-                plain(&error)
-            ))),
+            Self::Failed(failure) => Err(failure),
         }
     }
 }

@@ -211,6 +211,31 @@ fn a_full_disk_is_trouble_and_told_in_a_line() {
     assert_eq!(output.status.code(), Some(2));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_disk_that_fills_up_is_told_with_the_file_and_what_is_whole_stays() {
+    let (from, to) = (Scratch::new("much.pcap"), Scratch::new("part.pcap"));
+    let packets: Vec<Packet<'_>> = (0..20).map(|second| (second, 1, QUESTION)).collect();
+    std::fs::write(&from.0, capture(&packets)).expect("a capture");
+    // No file may be larger than a block, which is 512 or 1024 bytes; whoever ignores the signal gets an error.
+    let limited = "trap '' XFSZ; ulimit -f 1; exec \"$@\"";
+    let output = Command::new("sh")
+        .args(["-c", limited, "sh", env!("CARGO_BIN_EXE_cooee")])
+        .args(["monitor", "-r", from.path(), "-W", to.path()])
+        .output()
+        .expect("there is a shell");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    let name = to.path();
+    assert_eq!(
+        said,
+        format!("cooee: cannot write '{name}': file too large\n")
+    );
+    let written = std::fs::read(&to.0).expect("a capture");
+    let again = rows(&monitor(&[], &written));
+    assert!((3..20).contains(&again.len()), "{again:?}");
+}
+
 #[test]
 fn every_line_of_json_is_an_object_and_the_last_is_the_summary() {
     let rows = rows(&monitor(&["-j"], &all()));

@@ -1,6 +1,6 @@
 //! `cooee monitor`: every packet of multicast DNS, and what is wrong with it.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -152,16 +152,18 @@ fn capture_to_read(path: &Path, args: &Args, session: &Session) -> Result<PcapRe
 }
 
 fn writer(path: &Path) -> Result<PcapWriter, Failure> {
-    PcapWriter::create(path).map_err(|error| {
-        let name = escape::octets(path.as_os_str().as_encoded_bytes());
-        let text = format!("cannot write '{name}': {}", plain(&error));
-        match error.kind() {
-            ErrorKind::NotFound | ErrorKind::IsADirectory | ErrorKind::PermissionDenied => {
-                Failure::usage(text)
-            }
-            _ => Failure::trouble(text),
+    PcapWriter::create(path).map_err(|error| unwritten(path, &error))
+}
+
+fn unwritten(path: &Path, error: &io::Error) -> Failure {
+    let name = escape::octets(path.as_os_str().as_encoded_bytes());
+    let text = format!("cannot write '{name}': {}", plain(error));
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::IsADirectory | ErrorKind::PermissionDenied => {
+            Failure::usage(text)
         }
-    })
+        _ => Failure::trouble(text),
+    }
 }
 
 fn filter(args: &Args, families: Families) -> Result<Filter, Failure> {
@@ -396,7 +398,10 @@ impl Watching {
     /// What was heard goes into the capture that is written, too.
     fn write(&mut self, packet: &Packet) -> Result<(), Stop> {
         match &mut self.writer {
-            Some(writer) => writer.write(packet).map_err(Stop::Failed),
+            Some(writer) => {
+                let written = writer.write(packet);
+                written.map_err(|error| Stop::Failed(unwritten(writer.path(), &error)))
+            }
             None => Ok(()),
         }
     }

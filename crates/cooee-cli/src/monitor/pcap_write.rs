@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use super::packet::Packet;
@@ -11,6 +11,7 @@ use super::rebuild::ip_packet;
 /// A file that is being written.
 #[derive(Debug)]
 pub(crate) struct PcapWriter {
+    path: PathBuf,
     file: File,
     /// Where the last whole packet ends.
     end: u64,
@@ -31,6 +32,7 @@ impl PcapWriter {
     /// What the system says.
     pub(crate) fn create(path: &Path) -> io::Result<Self> {
         let mut writer = Self {
+            path: path.to_owned(),
             file: File::create(path)?,
             end: 0,
         };
@@ -42,6 +44,11 @@ impl PcapWriter {
         header.extend(LINKTYPE_RAW.to_le_bytes());
         writer.append(&header)?;
         Ok(writer)
+    }
+
+    /// What it was made under.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Adds a packet.
