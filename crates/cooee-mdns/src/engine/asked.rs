@@ -21,6 +21,8 @@ use super::link_info::{Family, LinkInfo};
 pub(super) struct AskedQuestions {
     questions: Slab<Asked>,
     by_name: HashTable<usize>,
+    /// How often one has come or gone.
+    changes: u64,
     /// Those that were dropped lately, and when they were last sent: whoever asks again waits its second too.
     dropped: BTreeMap<(u64, u16, u16), Instant>,
 }
@@ -99,12 +101,18 @@ impl AskedQuestions {
         self.questions.len()
     }
 
+    /// How often a question has come or gone.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes
+    }
+
     /// The question's place; it is made if it does not stand yet.
     pub(super) fn place(&mut self, hash: u64, question: &QuestionBuf) -> usize {
         if let Some(found) = self.find(hash, question.name.as_name(), question.kind, question.class)
         {
             return found;
         }
+        self.changes += 1;
         let dropped = self.dropped.remove(&key(hash, question));
         let slot = self.questions.insert(Asked {
             question: question.clone(),
@@ -178,6 +186,7 @@ impl AskedQuestions {
             && let Ok(entry) = self.by_name.find_entry(asked.hash, |&other| other == slot)
         {
             entry.remove();
+            self.changes += 1;
             if let Some(last) = asked.series.last_sent {
                 self.remember(key(asked.hash, &asked.question), last);
             }

@@ -16,7 +16,7 @@ use super::context::Context;
 use super::deadlines::Timer;
 use super::event::QueryId;
 use super::hash::Keys;
-use super::reading::Run;
+use super::reading::{Run, Standing};
 use super::rng::Rng;
 
 /// The records of one link.
@@ -88,6 +88,7 @@ struct RrSet {
     next: usize,
     /// When it was last looked through for older members; twice at one moment would be in vain.
     flushed: Option<Instant>,
+    standing: Option<Standing>,
 }
 
 /// Where records of one name, type and class are, or would be.
@@ -191,14 +192,14 @@ impl Cache {
         }
     }
 
-    /// The RRset that came after a record the last time, if it is the wanted one; and the hash of its name.
+    /// The RRset that came after a record the last time, if it is the wanted one: the hash of its name, its place, and what it was to us then.
     pub(super) fn follower(
         &self,
         before: usize,
         name: Name<'_>,
         kind: RecordType,
         class: Class,
-    ) -> Option<(u64, Place)> {
+    ) -> Option<(u64, Place, Option<Standing>)> {
         let follower = self.records.get(before)?.follower?;
         let set = self.rrsets.get(follower)?;
         let place = Place {
@@ -206,8 +207,18 @@ impl Cache {
             rrset: Some(follower),
             last: None,
         };
-        (set.kind == kind && set.class == class && set.name == name)
-            .then_some((set.name_hash, place))
+        (set.kind == kind && set.class == class && set.name == name).then_some((
+            set.name_hash,
+            place,
+            set.standing,
+        ))
+    }
+
+    /// Notes what the records of a name, type and class are to us.
+    pub(super) fn note_standing(&mut self, place: &Place, standing: Standing) {
+        if let Some(set) = place.rrset.and_then(|rrset| self.rrsets.get_mut(rrset)) {
+            set.standing = Some(standing);
+        }
     }
 
     /// An RRset came after a record.
@@ -535,6 +546,7 @@ impl Cache {
             next: 0,
             name_hash,
             flushed: None,
+            standing: None,
         });
         let rrsets = &self.rrsets;
         self.by_name.insert_unique(hash, slot, |&slot| {

@@ -151,6 +151,11 @@ impl Link {
         }
     }
 
+    /// How often a question or a name of ours has come or gone: while this is the same, so is what a record is to us.
+    pub(super) fn changes(&self) -> u64 {
+        self.asked.changes() + self.own.name_changes()
+    }
+
     /// Whether somebody here wants such a record.
     pub(super) fn is_asked(&self, name_hash: u64, record: &Record<'_>) -> bool {
         let (name, kind) = (record.name, record.kind());

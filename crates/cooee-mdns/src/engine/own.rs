@@ -21,6 +21,8 @@ pub(super) struct OwnRecords {
     by_data: HashTable<usize>,
     names: Slab<OwnName>,
     by_name: HashTable<usize>,
+    /// How often a name has come or gone.
+    name_changes: u64,
     /// Names that have gone since they were probed for: when that was, and their hashes.
     departed: Vec<(Instant, u64)>,
 }
@@ -131,6 +133,11 @@ impl OwnRecords {
 
     pub(super) fn get_mut(&mut self, slot: usize) -> Option<&mut Own> {
         self.records.get_mut(slot)
+    }
+
+    /// How often a name has come or gone.
+    pub(super) fn name_changes(&self) -> u64 {
+        self.name_changes
     }
 
     pub(super) fn name(&self, slot: usize) -> Option<&OwnName> {
@@ -294,6 +301,7 @@ impl OwnRecords {
                 self.departed.push((probed, hash));
             }
             self.names.remove(own.name);
+            self.name_changes += 1;
             if let Ok(entry) = self.by_name.find_entry(hash, |&other| other == own.name) {
                 entry.remove();
             }
@@ -381,6 +389,7 @@ impl OwnRecords {
             .filter(|(_, gone)| *gone == hash)
             .map(|(at, _)| *at)
             .max();
+        self.name_changes += 1;
         let slot = self.names.insert(OwnName {
             name: name.clone(),
             hash,

@@ -36,6 +36,15 @@ pub(super) struct Run {
     pub(super) place: Place,
 }
 
+/// What records of one name, type and class are to us.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Standing {
+    /// It holds until a question or a name of ours comes or goes.
+    changes: u64,
+    asked: bool,
+    own: Option<usize>,
+}
+
 impl<'m> Reading<'m> {
     /// Goes on with a record. A name that cannot be read to its end is found nowhere.
     pub(super) fn turn_to(
@@ -45,40 +54,49 @@ impl<'m> Reading<'m> {
         cx: &Context,
     ) -> (Owner<'m>, &mut Run) {
         let (name, kind, class) = (record.name, record.kind(), record.class);
-        let known = self.owner.filter(|owner| owner.name == name);
+        let is_same = |owner: &Owner<'_>| owner.name == name;
+        // The name of this record and that of the next one are likely to be written alike.
+        let renamed = |owner: Owner<'m>| Owner { name, ..owner };
         let run = self.run.take();
         let before = run.as_ref().and_then(|run| run.place.last);
-        let same = |run: &Run| known.is_some() && run.kind == kind && run.class == class;
-        if let (Some(run), Some(owner)) = (run.filter(same), known) {
-            // The name of this record and that of the next one are likely to be written alike.
-            let owner = Owner { name, ..owner };
-            self.owner = Some(owner);
-            return (owner, self.run.insert(run));
+        let same = run.filter(|run| run.kind == kind && run.class == class);
+        if let Some(run) = same
+            && let Some(owner) = self.owner.filter(is_same)
+        {
+            self.owner = Some(renamed(owner));
+            return (renamed(owner), self.run.insert(run));
         }
-        let expected = before.and_then(|before| link.cache.follower(before, name, kind, class));
-        let owner = known.unwrap_or_else(|| {
-            let hash = match &expected {
-                Some((hash, _)) => *hash,
-                None => cx.keys.name(name),
-            };
-            let own = link.own.find_name(hash, name);
-            Owner { name, hash, own }
-        });
-        let owner = Owner { name, ..owner };
-        self.owner = Some(owner);
-        let place = match expected {
-            Some((_, place)) => place,
+        let (hash, place, noted) = match before
+            .and_then(|before| link.cache.follower(before, name, kind, class))
+        {
+            Some((hash, place, standing)) => (hash, place, standing),
             None => {
-                let hash = cx.keys.rrset(owner.hash, kind, class);
-                let place = link.cache.place(hash, name, kind, class);
+                let known = self.owner.filter(is_same);
+                let hash = known.map_or_else(|| cx.keys.name(name), |owner| owner.hash);
+                let place = (link.cache).place(cx.keys.rrset(hash, kind, class), name, kind, class);
                 link.cache.note_follower(before, &place);
-                place
+                (hash, place, None)
             }
         };
+        let standing = match noted.filter(|noted| noted.changes == link.changes()) {
+            Some(standing) => standing,
+            None => {
+                let standing = Standing {
+                    changes: link.changes(),
+                    asked: link.is_asked(hash, record),
+                    own: link.own.find_name(hash, name),
+                };
+                link.cache.note_standing(&place, standing);
+                standing
+            }
+        };
+        let Standing { asked, own, .. } = standing;
+        let owner = Owner { name, hash, own };
+        self.owner = Some(owner);
         let run = Run {
             kind,
             class,
-            asked: link.is_asked(owner.hash, record),
+            asked,
             place,
         };
         (owner, self.run.insert(run))
