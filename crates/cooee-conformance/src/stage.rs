@@ -254,8 +254,8 @@ impl<'a> Stage<'a> {
         Ok((asked, packet))
     }
 
-    /// What comes within so many milliseconds of a message that nothing should follow, each of two times after a rest; and how soon. Once
-    /// it may be an announcement: eight are allowed, the last two minutes after the first.
+    /// What comes within so many milliseconds of a message, and how soon, if it comes each of two times, after a rest. Once it may be an
+    /// announcement, which has nothing to do with the message: eight are allowed, the last two minutes after the first.
     ///
     /// # Errors
     /// If the message cannot be sent.

@@ -335,9 +335,17 @@ const FURTHER_OF_RESPONDERS: &[Finds] = &[
         "probe-srv no-nsec",
         NotApplicable,
     ),
+    // RFC 6762 §8.1: another name is chosen once it is probed for.
+    ("6762-8.1-14/denied-at-first-probe", "endless-prober", Pass),
+    ("6762-8.1-14/denied-at-first-probe", "gives-up", Warn),
     // RFC 6762 §8.3: eight announcements may be sent, the last two minutes after the first.
     ("6762-18.3-2/opcode-ignored", "late-announcement", Pass),
     ("6762-6.1-20/silent-for-others", "late-announcement", Pass),
+    (
+        "6762-6.6-4/corrects-a-low-ttl",
+        "no-correction late-announcement",
+        Fail,
+    ),
     ("6762-7.1-3/known-answer", "late-announcement", Pass),
     ("6762-7.1-3/known-unique-answer", "late-announcement", Pass),
     (

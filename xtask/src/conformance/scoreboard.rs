@@ -18,14 +18,15 @@ with one stack at a time, asks, answers, contradicts and watches. It shares no c
 format, and it can be run against any stack for which somebody writes an [adapter](../crates/cooee-conformance/PROTOCOL.md).
 
 *pass* is as the RFC wants it; *warn* is against a SHOULD or slow; *fail* is against a MUST or a rule without which others suffer;
-*n/a* could not be asked of this stack, because its interface has no such thing. Where the RFC leaves room every reading passes. Where a
-stack seemed to fail, its captures were [read one by one](captures.md), and the tester or the adapter was mended where it was at fault;
-then the tests ran again. If one is wrong nevertheless: tell us. Two stacks are tested as less than they are: hick by IPv4 alone, because version 0.2.0 takes its
-own probes for a rival's when it has both families; systemd-resolved without browsing that goes on, which version 252 has not.
+*n/a* could not be asked of this stack, because its interface has no such thing, or because it does not do what the rule is about. Where
+the RFC leaves room every reading passes. Where a stack seemed to fail, its captures were [read one by one](captures.md), and the tester
+or the adapter was mended where it was at fault; then the tests ran again. If one is wrong nevertheless: tell us. Two stacks are tested as
+less than they are: hick by IPv4 alone, because version 0.2.0 takes its own probes for a rival's when it has both families;
+systemd-resolved without browsing that goes on, which version 252 has not.
 
 This page is written by `cargo xtask conformance` (Linux, root), which makes network namespaces, prepares the stacks in pinned versions,
-and keeps the packets of each test in `target/conformance/results`. On a busy machine timing limits can be missed by a subject that is
-innocent.
+and keeps the packets of each test in `target/conformance/results`. To see one verdict again, with its packets:
+`cargo xtask conformance --only avahi --test 6762-7.1-4`. On a busy machine timing limits can be missed by a subject that is innocent.
 ";
 
 /// What the tester says of a publisher that lets nobody know of its withdrawal.

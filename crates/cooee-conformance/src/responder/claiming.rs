@@ -145,14 +145,36 @@ fn judge_denied(stage: &mut Stage<'_>, instance: &NameBuf, from: Duration) -> Re
         !packets.iter().any(|packet| claims(packet, instance)),
         || format!("{instance} was announced though somebody else has it"),
     );
-    match packets
-        .iter()
-        .find_map(|packet| other_instance(packet, instance))
-    {
-        Some(other) => stage.saw(format!("took {other}")),
-        None => stage.warn("took no other name within 6 s"),
+    match chosen_instance(&stage.link.since(from), instance) {
+        Some(other) => stage.saw(format!("chose {other}")),
+        None => stage.warn("neither probed for another name nor announced one within 6 s"),
     }
     Ok(())
+}
+
+/// The first name, other than this instance's, that the subject probes for or announces, by either family.
+// RFC 6762 §8.1 (6762-8.1-15)
+pub(super) fn chosen_instance(packets: &[Packet], instance: &NameBuf) -> Option<NameBuf> {
+    let kind = name(&["_cooee-test", "_tcp", "local"]);
+    let is_other = |name: &&NameBuf| {
+        let parent = name.parent();
+        *name != instance && parent.is_some_and(|parent| parent == kind.as_name())
+    };
+    packets
+        .iter()
+        .filter(|packet| !packet.ours)
+        .find_map(|packet| {
+            let questions = packet
+                .contents
+                .questions
+                .iter()
+                .map(|question| &question.name);
+            let mut probed = questions.filter(|name| packet.contents.probes_for(name));
+            probed
+                .find(is_other)
+                .cloned()
+                .or_else(|| other_instance(packet, instance))
+        })
 }
 
 fn millis_between(from: Duration, to: Duration) -> u64 {

@@ -15,7 +15,7 @@ pub(super) const TESTS: &[Test] = &[
         "6762-6-17/unique-answer-at-once",
         &["6762-6-16", "6762-6-17", "6762-6-20"],
         "a question for one unique record is answered at once",
-        "median of 6 above 10 ms: warn; any above 750 ms: fail",
+        "median of 6 above 10 ms, or one of them not answered within 1.5 s: warn; two not answered, or any above 750 ms: fail",
         unique_answer_at_once,
     ),
     standing(
@@ -73,7 +73,7 @@ fn listed(delays: &[f64]) -> String {
 
 fn unique_answer_at_once(stage: &mut Stage<'_>) -> Result<(), Stop> {
     let service = stage.service()?;
-    let mut delays = Vec::new();
+    let (mut delays, mut missed) = (Vec::new(), Vec::new());
     for _ in 0..3 {
         stage.rest();
         for kind in [RecordType::SRV, RecordType::TXT] {
@@ -81,11 +81,17 @@ fn unique_answer_at_once(stage: &mut Stage<'_>) -> Result<(), Stop> {
             let answer = stage.first(asked, 1500, |packet| {
                 packet.contents.answer(&service.instance, kind).is_some()
             });
-            let Some(answer) = answer else {
-                return Err(Stop::Fail(format!("{kind} was not answered within 1.5 s")));
-            };
-            delays.push(millis(answer.at - asked));
+            match answer {
+                Some(answer) => delays.push(millis(answer.at - asked)),
+                None => missed.push(kind.to_string()),
+            }
         }
+    }
+    let text = format!("not answered within 1.5 s: {}", missed.join(", "));
+    match missed.len() {
+        0 => {}
+        1 => stage.warn(text),
+        _ => return Err(Stop::Fail(text)),
     }
     delays.sort_by(f64::total_cmp);
     let median = delays.get(delays.len() / 2).copied().unwrap_or_default();

@@ -64,7 +64,7 @@ pub(super) const TESTS: &[Test] = &[
     ),
     fresh(
         "6762-8.4-2/new-address",
-        &["6762-8.4-1", "6762-8.4-2"],
+        &["6762-8.4-1", "6762-8.4-2", "6762-6.2-1"],
         "a new address of its interface is announced",
         "later than 6 s: warn; not within 20 s: fail",
         announces_new_address,

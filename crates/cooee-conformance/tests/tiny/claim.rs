@@ -164,6 +164,8 @@ impl Claim {
                         sent: sent + 1,
                         next: now + gap,
                     };
+                } else if self.number > 1 && faults.has("endless-prober") {
+                    self.probe_anew(now + ms(250));
                 } else {
                     self.announce(link, faults, outbox);
                     self.after_announcement(1, now, faults);
@@ -334,6 +336,11 @@ impl Claim {
         self.conflicts.push(now);
         self.conflicts.retain(|at| now - *at <= ms(10_000));
         let many = self.conflicts.len() >= 15 && !faults.has("no-back-off");
+        if faults.has("gives-up") {
+            self.records.clear();
+            self.phase = Phase::Established;
+            return;
+        }
         self.rename();
         self.probe_anew(now + if many { ms(5000) } else { ms(60) });
     }

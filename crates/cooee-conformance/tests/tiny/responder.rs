@@ -124,7 +124,7 @@ impl Responder {
         }
         let contents = &packet.contents;
         let flags = contents.flags;
-        self.announce_by_chance(packet);
+        self.announce_by_chance();
         if flags.opcode().get() != 0 && !self.faults.has("any-opcode") {
             return;
         }
@@ -151,11 +151,10 @@ impl Responder {
         }
     }
 
-    /// One of the eight announcements that are allowed may be due just when somebody asks.
-    fn announce_by_chance(&mut self, packet: &Packet) {
+    /// One of the eight announcements that are allowed may be due just when somebody says something.
+    fn announce_by_chance(&mut self) {
         let now = self.link.now();
-        let is_due = now >= self.next_announcement && !packet.contents.is_response();
-        if is_due && self.faults.has("late-announcement") {
+        if now >= self.next_announcement && self.faults.has("late-announcement") {
             self.next_announcement = now + ms(4500);
             if let Some(claim) = self.claims.last_mut() {
                 claim.announce_now(now + ms(50));
