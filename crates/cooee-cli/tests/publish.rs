@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use namespace::{Running, command, cooee, in_namespace, text};
@@ -129,6 +129,61 @@ fn files_of_three_kinds_are_published_and_read_again() {
 }
 
 #[test]
+fn other_machines_are_published_together_and_the_files_read_again_meanwhile() {
+    if !in_namespace("other_machines_are_published_together_and_the_files_read_again_meanwhile") {
+        return;
+    }
+    let folder = Folder::new("proxies");
+    let proxy = |last: u8| {
+        format!(
+            "[[service]]\nname = \"Printer {last}\"\ntype = \"_ipp._tcp\"\nport = 631\n\
+             host = \"printer{last}\"\naddresses = [\"192.0.2.{last}\"]\n"
+        )
+    };
+    let file = folder.write("printers.toml", &(1..=3).map(proxy).collect::<String>());
+    // Without a link nothing can be probed.
+    let lo = |state: &str| {
+        let ip = Command::new("ip")
+            .args(["link", "set", "lo", state])
+            .status();
+        assert!(ip.expect("ip is there").success());
+    };
+    lo("down");
+    let mut child = command(&["publish", "-i", "lo", "-j", "-f", &file])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    let talk = BufReader::new(child.stderr.take().expect("it was asked for"));
+    let mut talk = talk.lines().map_while(Result::ok);
+    let mut publish = Running::of(child);
+    let mut next = || talk.next().expect("another line");
+    let waiting = next();
+    assert!(waiting.ends_with("waiting for one"), "{waiting}");
+    let fault = "[[service]]\nname = 7\ntype = \"http\"\nport = 80\n";
+    folder.write("printers.toml", fault);
+    publish.signal("-HUP");
+    let fault = next();
+    assert!(
+        fault.contains("printers.toml:2: 'name' must be text"),
+        "{fault}"
+    );
+    while !next().ends_with("what was published stays") {}
+
+    lo("up");
+    assert_eq!(
+        names(&mut publish, "registered", 3),
+        ["Printer 1", "Printer 2", "Printer 3"]
+    );
+    publish.signal("-INT");
+    assert_eq!(
+        names(&mut publish, "withdrawn", 3),
+        ["Printer 1", "Printer 2", "Printer 3"]
+    );
+    assert_eq!(publish.code(), Some(0));
+}
+
+#[test]
 fn files_with_faults_are_refused_with_every_line_and_nothing_is_sent() {
     let folder = Folder::new("faults");
     folder.write(
@@ -225,7 +280,7 @@ fn a_command_that_ends_ends_the_wait_for_a_link_too() {
     // Without -i, loopback is no link: the other machine cannot be published.
     let words = ["publish", "Web", "http", "80", "--host", "printer"];
     let behind = ["--address", "192.0.2.77", "--", "sh", "-c", "exit 7"];
-    let output = std::process::Command::new("timeout")
+    let output = Command::new("timeout")
         .args(["60", env!("CARGO_BIN_EXE_cooee")])
         .args(words)
         .args(behind)

@@ -167,9 +167,19 @@ impl Zeroconf {
     ///
     /// Cancel safe: a host whose publication is given up is withdrawn.
     pub async fn publish_host(&self, host: Host) -> Result<HostRegistration> {
+        let registration = self.start_publish_host(host)?;
+        registration.ready().await?;
+        Ok(registration)
+    }
+
+    /// Publishes a host name without waiting. Services can be published on it at once; they are ready when it is, and fail if it does.
+    ///
+    /// # Errors
+    ///
+    /// [`is_shut_down`](Error::is_shut_down) after shutdown. What can go wrong later is told by [`HostRegistration::ready`].
+    pub fn start_publish_host(&self, mut host: Host) -> Result<HostRegistration> {
         self.core.check_alive()?;
         let id = Id::next();
-        let mut host = host;
         host.first = self.core.names.first_host(&host.wanted);
         let state = Watched::new(Claim::new(Some(host_name(&host.first))));
         let registration = HostRegistration::new(Arc::clone(&self.core), id, state.clone());
@@ -177,7 +187,6 @@ impl Zeroconf {
         self.core.call_for(&state, move |discovery, now| {
             discovery.publish_host(now, id, host, claimed);
         });
-        registration.ready().await?;
         Ok(registration)
     }
 

@@ -127,7 +127,7 @@ pub(crate) async fn run(args: &Args, session: Session) -> Result<Outcome, Failur
         session.signals.be_patient();
     }
     let mut running = Running::new(session, zeroconf, child);
-    running.publish(offers).await;
+    running.publish(offers);
     let end = running.watch(|session| plan(args, session)).await;
     running.finish(end).await
 }

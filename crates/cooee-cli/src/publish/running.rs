@@ -36,6 +36,8 @@ pub(super) struct Running {
     is_heard: bool,
     /// The service manager knows that we are ready.
     is_announced: bool,
+    /// It was told that there is no link to publish on.
+    is_waiting: bool,
 }
 
 /// Name and addresses of another machine.
@@ -75,24 +77,22 @@ impl Running {
             failure: None,
             is_heard: true,
             is_announced: false,
+            is_waiting: false,
         }
     }
 
     /// Begins to publish; what cannot be is told, and the others are.
-    pub(super) async fn publish(&mut self, offers: Vec<Offer>) {
+    pub(super) fn publish(&mut self, offers: Vec<Offer>) {
         for offer in offers {
-            if let Err(failure) = self.publish_one(offer).await {
+            if let Err(failure) = self.publish_one(offer) {
                 self.give_up(failure);
             }
         }
     }
 
-    async fn publish_one(&mut self, offer: Offer) -> Result<(), Failure> {
+    fn publish_one(&mut self, offer: Offer) -> Result<(), Failure> {
         let service = offer.service().map_err(Failure::usage)?;
-        let Some(service) = self.placed(&offer, service).await? else {
-            // The end came before the host had its name.
-            return Ok(());
-        };
+        let service = self.placed(&offer, service)?;
         let registration = self
             .zeroconf
             .start_publish(service)
@@ -120,40 +120,24 @@ impl Running {
         Ok(())
     }
 
-    /// The service on its host: another machine is published first.
-    async fn placed(
-        &mut self,
-        offer: &Offer,
-        service: Service,
-    ) -> Result<Option<Service>, Failure> {
+    /// The service on its host. Another machine is published too; the service waits for it.
+    fn placed(&mut self, offer: &Offer, service: Service) -> Result<Service, Failure> {
         let Some(host) = &offer.host else {
-            return Ok(Some(service));
+            return Ok(service);
         };
         if offer.addresses.is_empty() {
-            return Ok(Some(service.host(crate::commands::host::local_name(host)?)));
+            return Ok(service.host(crate::commands::host::local_name(host)?));
         }
         let proxy = (host.clone(), offer.addresses.clone());
         if let Some((_, host)) = self.hosts.iter().find(|(known, _)| *known == proxy) {
-            return Ok(Some(service.host(host)));
+            return Ok(service.host(host));
         }
         let host = Host::new(host, offer.addresses.iter().copied())
+            .and_then(|host| self.zeroconf.start_publish_host(host))
             .map_err(|error| session::failure(&error))?;
-        if let Some(trouble) = interfaces::trouble(&session::present(&self.zeroconf)) {
-            self.session
-                .talk
-                .hint(&format!("{trouble}; waiting for one"));
-        }
-        let mut signals = self.session.signals.clone();
-        let host = tokio::select! {
-            biased;
-            _ = signals.asked() => return Ok(None),
-            // Who watches hears of it again.
-            _ = ended(self.child.as_mut()) => return Ok(None),
-            host = self.zeroconf.publish_host(host) => host.map_err(|error| session::failure(&error))?,
-        };
         let service = service.host(&host);
         self.hosts.push((proxy, host));
-        Ok(Some(service))
+        Ok(service)
     }
 
     /// Waits and tells. `again` reads the files anew.
@@ -192,7 +176,10 @@ impl Running {
 
     async fn take_note(&mut self, id: u64, event: RegistrationEvent) -> Result<(), Failure> {
         match event {
+            // All wait for the same, so it is said once.
+            RegistrationEvent::Waiting if self.is_waiting => {}
             RegistrationEvent::Waiting => {
+                self.is_waiting = true;
                 let why = interfaces::trouble(&session::present(&self.zeroconf));
                 let why = why.unwrap_or_else(|| "no usable link".into());
                 self.session.talk.hint(&format!("{why}; waiting for one"));
@@ -227,6 +214,7 @@ impl Running {
             return Ok(());
         };
         ready.is_registered = true;
+        self.is_waiting = false;
         let (port, requested) = (ready.offer.port, ready.requested.clone());
         let proxy = (ready.offer.host.clone(), ready.offer.addresses.clone());
         self.announce();
@@ -323,7 +311,7 @@ impl Running {
             let mut offers = services.values().map(|one| &one.offer).chain(&offers);
             offers.any(|offer| offer.host.as_ref() == Some(&proxy.0) && offer.addresses == proxy.1)
         });
-        self.publish(offers).await;
+        self.publish(offers);
         self.announce();
         Ok(())
     }

@@ -72,6 +72,15 @@ impl Zeroconf {
         wait(self.0.publish_host(host))
     }
 
+    /// Publishes a host name without waiting.
+    ///
+    /// # Errors
+    ///
+    /// As [`crate::Zeroconf::start_publish_host`].
+    pub fn start_publish_host(&self, host: Host) -> Result<HostRegistration> {
+        self.0.start_publish_host(host)
+    }
+
     /// Publishes records, and waits until they are announced.
     ///
     /// # Errors

@@ -329,6 +329,28 @@ fn a_host_that_cannot_speak_for_itself_is_published_with_its_services() {
 }
 
 #[test]
+fn hosts_and_the_services_on_them_get_ready_together() {
+    let mut lan = Lan::new(35);
+    let alice = lan.host("alice", 1);
+    let begun = lan.now();
+    let start = |number: u8| {
+        let address = std::net::IpAddr::from([192, 0, 2, number]);
+        let host = crate::Host::new(&format!("printer{number}"), [address]).unwrap();
+        let host = alice.zeroconf.start_publish_host(host).unwrap();
+        let queue = web(&format!("Queue {number}")).host(&host);
+        (alice.zeroconf.start_publish(queue).unwrap(), host)
+    };
+    let printers: Vec<_> = (50..70).map(start).collect();
+    for (queue, host) in &printers {
+        lan.wait(queue.ready()).unwrap();
+        assert!(poll_once(pin!(host.ready())).is_ready());
+    }
+    let took = lan.now().since(begun);
+    assert!(took <= Duration::from_millis(1100), "{took:?}");
+    lan.assert_clean();
+}
+
+#[test]
 fn an_alias_leads_to_the_same_addresses() {
     let mut lan = Lan::new(24);
     let (alice, bob) = (lan.host("alice", 1), lan.host("bob", 2));
