@@ -144,13 +144,14 @@ fn words(missing: Missing) -> Vec<&'static str> {
 
 /// Links by name and index.
 pub(crate) fn links(links: &[Link]) -> Vec<Interface> {
-    links
-        .iter()
-        .map(|link| Interface {
-            name: link.name().into(),
-            index: link.index(),
-        })
-        .collect()
+    links.iter().map(interface).collect()
+}
+
+pub(crate) fn interface(link: &Link) -> Interface {
+    Interface {
+        name: link.name().into(),
+        index: link.index(),
+    }
 }
 
 fn ttl(ttl: cooee::Ttl) -> Ttl {

@@ -1,17 +1,19 @@
 //! `cooee host`: the addresses of a name, and the names of an address.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use cooee::wire::NameBuf;
-use cooee::{Families, HostPolicy, ScopedAddr, Zeroconf};
+use cooee::wire::{Data, NameBuf, RecordType};
+use cooee::{Families, FoundRecord, HostAddresses, HostPolicy, Links, Zeroconf};
+use tokio::task::JoinHandle;
 
 use crate::args::{self, HostPrint};
 use crate::events::{Event, Proof};
 use crate::failure::{Failure, Outcome};
 use crate::found::{self, Only};
 use crate::output::Stop;
-use crate::picture::Address;
+use crate::picture::{Address, Interface};
 use crate::session::{self, Session};
 use crate::{escape, interfaces, signals};
 
@@ -130,32 +132,23 @@ async fn all(
     // All are asked at once, and told in the order in which they were asked.
     let mut answers = Vec::new();
     for one in asked {
-        let answer = match &one.what {
+        let answer: JoinHandle<cooee::Result<Vec<Found>>> = match &one.what {
             What::Name(name) => {
                 let lookup = zeroconf
                     .resolve_host(name.clone())
                     .timeout(timeout)
                     .families(families);
-                tokio::spawn(async move {
-                    lookup.await.map(|host| {
-                        (
-                            vec![host.name().to_string()],
-                            found::every_address(host.addresses()),
-                            Some(host.ttl()),
-                        )
-                    })
-                })
+                tokio::spawn(async move { Ok(vec![Found::by_name(&lookup.await?)]) })
             }
             What::Address(ip, zone) => {
-                let address = scoped(zeroconf, *ip, zone.as_deref())?;
-                let lookup = zeroconf.reverse(address).timeout(timeout);
+                let ip = *ip;
+                let lookup = zeroconf
+                    .lookup(NameBuf::reverse(ip), RecordType::PTR)
+                    .timeout(timeout)
+                    .links(links(zeroconf, zone.as_deref())?);
                 tokio::spawn(async move {
-                    let names = lookup.await?;
-                    Ok((
-                        names.iter().map(ToString::to_string).collect(),
-                        found::every_address(&[address]),
-                        None,
-                    ))
+                    let records = lookup.await?;
+                    Ok(Found::by_address(ip, records.iter().filter_map(pointer)))
                 })
             }
         };
@@ -164,7 +157,7 @@ async fn all(
     let mut outcome = Outcome::Done;
     for (one, answer) in answers {
         let told = match answer.await {
-            Ok(Ok((hosts, addresses, ttl))) => tell(args, one, &hosts, (&addresses, ttl), session),
+            Ok(Ok(found)) => tell(args, one, found, session),
             Ok(Err(error)) if error.is_timeout() || error.is_not_found() => {
                 outcome = Outcome::NotFound;
                 let proof = if error.is_timeout() {
@@ -184,29 +177,80 @@ async fn all(
     Ok(outcome)
 }
 
+/// A host that was found.
+#[derive(Debug, PartialEq, Eq)]
+struct Found {
+    host: String,
+    addresses: Vec<Address>,
+    ttl: u32,
+}
+
+impl Found {
+    fn by_name(host: &HostAddresses) -> Self {
+        Self {
+            host: host.name().to_string(),
+            addresses: found::every_address(host.addresses()),
+            ttl: host.ttl(),
+        }
+    }
+
+    /// Those that have an address; what several links say of one is put together.
+    fn by_address(ip: IpAddr, pointers: impl IntoIterator<Item = Pointer>) -> Vec<Self> {
+        let mut hosts: BTreeMap<NameBuf, Self> = BTreeMap::new();
+        for (name, ttl, interface) in pointers {
+            let host = hosts.entry(name).or_insert_with_key(|name| Self {
+                host: name.to_string(),
+                addresses: Vec::new(),
+                ttl,
+            });
+            host.ttl = host.ttl.min(ttl);
+            host.addresses.push(Address { ip, interface });
+        }
+        hosts.into_values().collect()
+    }
+}
+
+/// The host of an address, its TTL, and where that is said.
+type Pointer = (NameBuf, u32, Option<Interface>);
+
+fn pointer(record: &FoundRecord) -> Option<Pointer> {
+    let Ok(Data::Ptr(name)) = record.data() else {
+        return None;
+    };
+    let interface = record.link().map(found::interface);
+    Some((name.to_owned().ok()?, record.ttl(), interface))
+}
+
 fn tell(
     args: &args::Host,
     asked: &Asked,
-    hosts: &[String],
-    (addresses, ttl): (&[Address], Option<u32>),
+    found: Vec<Found>,
     session: &mut Session,
 ) -> Result<(), Stop> {
-    for host in hosts {
+    for Found {
+        host,
+        addresses,
+        ttl,
+    } in found
+    {
         if session.common.json {
             session.json(&Event::Host {
                 query: asked.typed.clone(),
-                host: host.clone(),
-                addresses: addresses.to_vec(),
-                ttl,
+                host,
+                addresses,
+                ttl: Some(ttl),
             })?;
             continue;
         }
-        let host = escape::escaped_text(host);
+        let host = escape::escaped_text(&host);
         match (args.print, &asked.what) {
             (Some(HostPrint::Name), _) => session.output.line(&host)?,
             (Some(HostPrint::Address), _) => {
-                for address in addresses {
-                    session.output.line(&escape::text(&address.text()))?;
+                // An address that several links know of is one.
+                let mut texts: Vec<String> = addresses.iter().map(Address::text).collect();
+                texts.dedup();
+                for text in texts {
+                    session.output.line(&escape::text(&text))?;
                 }
             }
             (None, What::Name(_)) => {
@@ -255,17 +299,17 @@ fn miss(asked: &Asked, proof: Proof, timeout: Duration, session: &mut Session) -
     })
 }
 
-/// The address with its link, if the zone names one.
-fn scoped(zeroconf: &Zeroconf, ip: IpAddr, zone: Option<&str>) -> Result<ScopedAddr, Failure> {
+/// The link that the zone of an address names, or all.
+fn links(zeroconf: &Zeroconf, zone: Option<&str>) -> Result<Links, Failure> {
     let Some(zone) = zone else {
-        return Ok(ip.into());
+        return Ok(Links::default());
     };
     let links = zeroconf.links();
     let link = links
         .iter()
         .find(|link| link.name() == zone || link.index().to_string() == zone);
     match link {
-        Some(link) => Ok(ScopedAddr::new(ip, link.index())),
+        Some(link) => Ok(link.into()),
         None => {
             interfaces::check(&[zone.to_owned()], &session::present(zeroconf))?;
             Err(Failure::usage(format!(
@@ -304,6 +348,38 @@ mod tests {
                 .unwrap_err()
                 .text
                 .contains("no host name")
+        );
+    }
+
+    #[test]
+    fn what_several_links_say_of_one_host_is_put_together() {
+        let on = |name: &str, ttl, index| {
+            let interface = Interface {
+                name: format!("eth{index}"),
+                index,
+            };
+            (name.parse::<NameBuf>().unwrap(), ttl, Some(interface))
+        };
+        let ip = "fe80::1".parse().unwrap();
+        let said = [
+            on("tabasco.local", 120, 2),
+            on("pepper.local", 60, 2),
+            on("Tabasco.local", 100, 3),
+        ];
+        let found: Vec<_> = Found::by_address(ip, said)
+            .into_iter()
+            .map(|host| {
+                let addresses: Vec<_> = host.addresses.iter().map(Address::text).collect();
+                (host.host, addresses.join(" "), host.ttl)
+            })
+            .collect();
+        let one = |name: &str, addresses: &str, ttl| (name.to_owned(), addresses.to_owned(), ttl);
+        assert_eq!(
+            found,
+            [
+                one("pepper.local", "fe80::1%eth2", 60),
+                one("tabasco.local", "fe80::1%eth2 fe80::1%eth3", 100),
+            ]
         );
     }
 

@@ -115,14 +115,24 @@ pub(crate) fn check(
         })
         .collect();
     if !is_any_used {
-        let text = match links.iter().any(|link| !link.is_loopback) {
-            true => "no usable link: every one is down, without address or left out",
-            false => "no usable link: there is none but loopback",
+        let (text, advice) = match links.iter().any(|link| !link.is_loopback) {
+            true => (
+                "every one is down, without address or left out",
+                "the lines above say which is which",
+            ),
+            false => (
+                "this machine has none but loopback",
+                "connect it to a network, or give the container one",
+            ),
         };
-        findings.push(
-            Finding::new("no-link", Level::Fault, text)
-                .advise("the lines above say which is which; 'cooee demo' works without any"),
-        );
+        // It needs loopback alone.
+        let demo = match links.iter().any(|link| link.is_loopback && link.is_up) {
+            true => "; 'cooee demo' works without any",
+            false => "",
+        };
+        let text = format!("no usable link: {text}");
+        findings
+            .push(Finding::new("no-link", Level::Fault, text).advise(format!("{advice}{demo}")));
     }
     findings
 }
@@ -386,6 +396,24 @@ pub(crate) mod tests {
             },
         ];
         insta::assert_snapshot!(transcript(&check(&links, BOTH, Some(20))));
+    }
+
+    #[test]
+    fn a_machine_with_loopback_alone_is_told_of_no_other_lines() {
+        let down = LinkFacts {
+            is_up: false,
+            ..loopback()
+        };
+        let told = |lo: LinkFacts| transcript(&check(&[lo], BOTH, None));
+        let (up, down) = (told(loopback()), told(down));
+        for told in [&up, &down] {
+            assert!(
+                told.contains("this machine has none but loopback"),
+                "{told}"
+            );
+            assert!(!told.contains("the lines above"), "{told}");
+        }
+        assert!(up.contains("'cooee demo' works") && !down.contains("demo"));
     }
 
     #[test]

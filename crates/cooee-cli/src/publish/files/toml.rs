@@ -78,7 +78,7 @@ fn read_service(mut table: Table<'_>, line: usize, host: &str, sheet: &mut Sheet
         None => {}
     }
     let is_flagship = table.flag(sheet, "flagship");
-    match table.number(sheet, "port", 0, u16::MAX) {
+    match table.number(sheet, "port", "1 to 65535") {
         Some((line, 0)) if !is_flagship => sheet.fault(
             line,
             "port 0 is no port: 1 to 65535 are; to keep the name only, write flagship = true",
@@ -89,10 +89,10 @@ fn read_service(mut table: Table<'_>, line: usize, host: &str, sheet: &mut Sheet
         }
         None => {}
     }
-    if let Some((_, priority)) = table.number(sheet, "priority", 0, u16::MAX) {
+    if let Some((_, priority)) = table.number(sheet, "priority", "0 to 65535") {
         offer.priority = priority;
     }
-    if let Some((_, weight)) = table.number(sheet, "weight", 0, u16::MAX) {
+    if let Some((_, weight)) = table.number(sheet, "weight", "0 to 65535") {
         offer.weight = weight;
     }
     offer.ttl = table.ttl(sheet);
@@ -212,12 +212,12 @@ impl<'t> Table<'t> {
         }
     }
 
+    /// `range` is what may be said, in words.
     fn number(
         &mut self,
         sheet: &mut Sheet<'_>,
         key: &'static str,
-        low: u16,
-        high: u16,
+        range: &str,
     ) -> Option<(usize, u16)> {
         let (line, value) = self.take(key)?;
         let number = match value {
@@ -225,12 +225,8 @@ impl<'t> Table<'t> {
             _ => None,
         };
         let number = number.and_then(|number| u16::try_from(number).ok());
-        let number = number.filter(|number| (low..=high).contains(number));
         if number.is_none() {
-            sheet.fault(
-                line,
-                format!("'{key}' must be a number from {low} to {high}"),
-            );
+            sheet.fault(line, format!("'{key}' must be a number from {range}"));
         }
         number.map(|number| (line, number))
     }
