@@ -1,7 +1,12 @@
 //! Not more at once than a receiver can hold.
 //!
 //! A default receive buffer on Linux holds about 92 datagrams of 1400 bytes; what comes faster than the receiver is scheduled is lost at every
-//! receiver alike. So multicasts leave in small bursts (ruling 15). Unicast replies are not held back: who gets them has asked at that pace.
+//! receiver alike. So multicasts leave in small bursts (ruling 15). Unicast replies need no place in the pace: who gets them has asked at that one.
+//!
+//! While a multicast waits for its place nothing is composed, on any link and for anybody: the engine composes at the moment of sending, and what
+//! it would give next may be for the same link. Others wait 10 ms for every 32 datagrams of a burst by that, or 70 ms when a thousand services
+//! are announced, which is less than the delays of the protocol. A queue for each link would hold what was composed too early instead: an answer
+//! that somebody else has given meanwhile could not be taken back any more.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cooee::wire::{Class, Data, NameBuf, RecordBuf, RecordType, Section};
 
-use super::report::{About, Report, Waiting};
+use super::report::{About, Report, Waiting, overdue};
 use super::rule;
 use crate::monitor::bounded::Bounded;
 use crate::monitor::history::History;
@@ -77,14 +77,10 @@ impl Answers {
 
     /// What should have been denied by now.
     pub(super) fn pass(&mut self, now: Duration, report: &mut Report) {
-        self.denials.retain(|(_, name, kind), waiting| {
-            let is_due = waiting.is_over(now, DENIED_WITHIN);
-            if is_due {
-                let text = "no answer and no NSEC from the owner of the name";
-                report.add_named(waiting.about, rule::NO_ANSWER_NSEC, (name, *kind), text);
-            }
-            !is_due
-        });
+        let text = "no answer and no NSEC from the owner of the name";
+        for ((_, name, kind), about) in overdue(&mut self.denials, now, DENIED_WITHIN) {
+            report.add_named(about, rule::NO_ANSWER_NSEC, (&name, kind), text);
+        }
     }
 
     fn query(&mut self, seen: &Seen<'_>, history: &History, report: &mut Report) {

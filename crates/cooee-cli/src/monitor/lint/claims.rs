@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cooee::wire::{NameBuf, RecordBuf, RecordType, Section};
 
-use super::report::{Report, Waiting};
+use super::report::{Report, Waiting, overdue};
 use super::rule;
 use crate::monitor::bounded::Bounded;
 use crate::monitor::history::History;
@@ -90,19 +90,10 @@ impl Claims {
 
     /// Services that should have a TXT record by now.
     pub(super) fn pass(&mut self, now: Duration, report: &mut Report) {
-        self.no_txt.retain(|(_, name), waiting| {
-            let is_due = waiting.is_over(now, WHOLE);
-            if is_due {
-                let text = "SRV record announced without a TXT record";
-                report.add_named(
-                    waiting.about,
-                    rule::TXT_MISSING,
-                    (name, RecordType::SRV),
-                    text,
-                );
-            }
-            !is_due
-        });
+        let text = "SRV record announced without a TXT record";
+        for ((_, name), about) in overdue(&mut self.no_txt, now, WHOLE) {
+            report.add_named(about, rule::TXT_MISSING, (&name, RecordType::SRV), text);
+        }
     }
 
     fn probe(&mut self, seen: &Seen<'_>, report: &mut Report) {

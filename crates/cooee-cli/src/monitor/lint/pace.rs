@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cooee::wire::{RecordBuf, RecordType, Section};
 
-use super::report::{Report, Waiting};
+use super::report::{Report, Waiting, overdue};
 use super::rule;
 use crate::monitor::bounded::Bounded;
 use crate::monitor::history::{Answered, History};
@@ -116,14 +116,10 @@ impl Pace {
 
     /// What was announced once and should have been announced again by now.
     pub(super) fn pass(&mut self, now: Duration, report: &mut Report) {
-        self.once.retain(|(_, (_, name, kind)), once| {
-            let is_due = once.is_over(now, ANNOUNCED_AGAIN);
-            if is_due {
-                let text = "announced once, not again after a second";
-                report.add_named(once.about, rule::ANNOUNCE_ONCE, (name, *kind), text);
-            }
-            !is_due
-        });
+        let text = "announced once, not again after a second";
+        for ((_, (_, name, kind)), about) in overdue(&mut self.once, now, ANNOUNCED_AGAIN) {
+            report.add_named(about, rule::ANNOUNCE_ONCE, (&name, kind), text);
+        }
     }
 
     fn record(

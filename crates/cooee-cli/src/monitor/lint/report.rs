@@ -1,6 +1,7 @@
 //! Findings: each is told once for a host and a name, then counted.
 
 use std::collections::BTreeMap;
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -65,11 +66,21 @@ pub(super) struct Waiting {
     pub(super) about: About,
 }
 
-impl Waiting {
-    /// Whether it has been waited for so long in vain.
-    pub(super) fn is_over(&self, now: Duration, limit: Duration) -> bool {
-        now.saturating_sub(self.since) > limit
-    }
+/// Takes out what has been waited for in vain for longer than this.
+pub(super) fn overdue<K: Clone + Eq + Hash>(
+    all: &mut Bounded<K, Waiting>,
+    now: Duration,
+    limit: Duration,
+) -> Vec<(K, About)> {
+    let mut overdue = Vec::new();
+    all.retain(|key, waiting| {
+        let is_over = now.saturating_sub(waiting.since) > limit;
+        if is_over {
+            overdue.push((key.clone(), waiting.about));
+        }
+        !is_over
+    });
+    overdue
 }
 
 /// Collects findings.
