@@ -10,7 +10,7 @@ use cooee_wire::{Class, Message, Question, RecordType};
 
 use super::Instant;
 use super::asked::Heard;
-use super::cache::{Hashes, matches};
+use super::cache::matches;
 use super::config::{
     AGGREGATION, DEFENCE_SPACING, FIRST_QUERY_DELAY, MULTICAST_SPACING, PORT, PROBE_INTERVAL,
     SHARED_RESPONSE_DELAY, TRUNCATED_RESPONSE_DELAY, TRUNCATED_RESPONSE_LIMIT, TWIN_WINDOW,
@@ -150,17 +150,24 @@ impl Link {
         let mut is_unique_listed = false;
         // What others know says something about what we know only beside their questions.
         let all_matter = query.questions > 0 && !query.truncated;
+        // The hash of the last name: most have the same.
+        let mut last = None;
         for record in query.message.answers() {
             let Ok(record) = record else { break };
-            let name = cx.keys.name(record.name);
+            let name = match last.filter(|(name, _)| *name == record.name) {
+                Some((_, hash)) => hash,
+                None => cx.keys.name(record.name),
+            };
+            last = Some((record.name, name));
             if !all_matter
                 && self.own.find_name(name, record.name).is_none()
                 && self.asked.of_name(name, record.name).next().is_none()
             {
                 continue;
             }
-            let hashes = Hashes::of(&cx.keys, &record);
-            let ours = self.own.find(hashes.record, &record);
+            let rrset = cx.keys.rrset(name, record.kind(), record.class);
+            let hash = cx.keys.record(rrset, record.rdata);
+            let ours = self.own.find(hash, &record);
             if let Some(slot) = ours
                 && let Some(own) = self.own.get_mut(slot)
                 && record.ttl >= own.record.ttl / 2
@@ -176,7 +183,7 @@ impl Link {
             // RFC 6762 §7.3: a question with a known answer that we do not have is not ours.
             let cached = self
                 .cache
-                .find(hashes.record, &record)
+                .find(hash, &record)
                 .and_then(|slot| self.cache.get_mut(slot));
             let fresh = cached.is_some_and(|cached| {
                 cached.known_by = query.serial;
@@ -185,7 +192,7 @@ impl Link {
             if !fresh && ours.is_none() {
                 let differing =
                     self.asked
-                        .answered_by(hashes.name, record.name, record.kind(), record.class);
+                        .answered_by(name, record.name, record.kind(), record.class);
                 for slot in differing.collect::<Vec<usize>>() {
                     let Some(asked) = self.asked.get_mut(slot) else {
                         continue;

@@ -1,6 +1,5 @@
 //! What is known from others, per link.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::net::IpAddr;
@@ -17,7 +16,7 @@ use super::deadlines::Timer;
 use super::event::QueryId;
 use super::hash::Keys;
 use super::reading::{Run, Standing};
-use super::rng::Rng;
+use super::sources::Sources;
 
 /// The records of one link.
 ///
@@ -32,16 +31,7 @@ pub(super) struct Cache {
     /// So many have been there at one time: no record's place is beyond.
     most: usize,
     unasked: usize,
-    sources: Slab<Source>,
-    by_address: BTreeMap<IpAddr, usize>,
-}
-
-/// A host that has given us records.
-#[derive(Debug)]
-struct Source {
-    address: IpAddr,
-    /// How many of those that it was the first to give are still here.
-    given: usize,
+    pub(super) sources: Sources,
 }
 
 /// A record from somebody else.
@@ -71,7 +61,7 @@ pub(super) struct Cached {
     /// The last query that lists it as known.
     pub(super) known_by: u64,
     pub(super) timer: Timer,
-    /// The RRset that came after it in a response.
+    /// The record that came after it in a response.
     follower: Option<usize>,
 }
 
@@ -84,8 +74,6 @@ struct RrSet {
     members: Vec<usize>,
     /// The hash of the name alone.
     name_hash: u64,
-    /// Which of the members is expected next: those who repeat records repeat their order too.
-    next: usize,
     /// When it was last looked through for older members; twice at one moment would be in vain.
     flushed: Option<Instant>,
     standing: Option<Standing>,
@@ -97,12 +85,12 @@ pub(super) struct Place {
     /// The hash of the three.
     pub(super) hash: u64,
     rrset: Option<usize>,
-    /// The one of them that was read last.
+    /// The known record that was read last: those who repeat records repeat their order too.
     pub(super) last: Option<usize>,
 }
 
-/// An RRset with so few members is looked through without hashing anything.
-const FEW: usize = 4;
+/// So few records are looked through without hashing anything.
+pub(super) const FEW: usize = 4;
 
 /// What became of a received record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,35 +171,52 @@ impl Cache {
             .copied()
     }
 
-    /// Where the records of a name, type and class are.
-    pub(super) fn place(&self, hash: u64, name: Name<'_>, kind: RecordType, class: Class) -> Place {
-        Place {
-            hash,
-            rrset: self.find_rrset(hash, name, kind, class),
-            last: None,
-        }
+    /// Where the records of a name, type and class are; `last` was read before them.
+    pub(super) fn place(
+        &self,
+        hash: u64,
+        name: Name<'_>,
+        kind: RecordType,
+        class: Class,
+        last: Option<usize>,
+    ) -> Place {
+        let rrset = self.find_rrset(hash, name, kind, class);
+        Place { hash, rrset, last }
     }
 
-    /// The RRset that came after a record the last time, if it is the wanted one: the hash of its name, its place, and what it was to us then.
-    pub(super) fn follower(
+    /// The place of the record that came after `last` before, if it is of the wanted name, type and class: the hash of its name with it, and
+    /// what it was to us then.
+    pub(super) fn place_after(
         &self,
-        before: usize,
+        last: usize,
         name: Name<'_>,
         kind: RecordType,
         class: Class,
     ) -> Option<(u64, Place, Option<Standing>)> {
-        let follower = self.records.get(before)?.follower?;
-        let set = self.rrsets.get(follower)?;
+        let rrset = self.records.get(self.follower(last)?)?.rrset;
+        let set = self.rrsets.get(rrset)?;
         let place = Place {
             hash: set.hash,
-            rrset: Some(follower),
-            last: None,
+            rrset: Some(rrset),
+            last: Some(last),
         };
         (set.kind == kind && set.class == class && set.name == name).then_some((
             set.name_hash,
             place,
             set.standing,
         ))
+    }
+
+    fn follower(&self, slot: usize) -> Option<usize> {
+        self.records.get(slot)?.follower
+    }
+
+    /// A known record has been read.
+    fn note_read(&mut self, place: &mut Place, slot: usize) {
+        if let Some(last) = place.last.and_then(|last| self.records.get_mut(last)) {
+            last.follower = Some(slot);
+        }
+        place.last = Some(slot);
     }
 
     /// Notes what the records of a name, type and class are to us.
@@ -221,34 +226,22 @@ impl Cache {
         }
     }
 
-    /// An RRset came after a record.
-    pub(super) fn note_follower(&mut self, before: Option<usize>, after: &Place) {
-        if let Some(before) = before.and_then(|before| self.records.get_mut(before)) {
-            before.follower = after.rrset;
-        }
-    }
-
     /// The same as [`find`](Self::find) for a record whose name, type and class have been found: mostly without hashing its data.
     fn find_at(&self, place: &Place, keys: &Keys, record: &Record<'_>) -> Option<usize> {
         let rrset = place.rrset?;
-        let RrSet { members, next, .. } = self.rrsets.get(rrset)?;
-        let is_same = |slot: &&usize| {
-            self.records
-                .get(**slot)
-                .is_some_and(|cached| cached.record.rdata == record.rdata)
-        };
-        let expected = members.get(*next).or_else(|| members.first());
-        if let Some(&expected) = expected.filter(is_same) {
-            return Some(expected);
-        }
-        if members.len() <= FEW {
-            return members.iter().find(is_same).copied();
-        }
         let is_here = |slot: &usize| {
             let cached = self.records.get(*slot);
             cached
                 .is_some_and(|cached| cached.rrset == rrset && cached.record.rdata == record.rdata)
         };
+        let expected = place.last.and_then(|last| self.follower(last));
+        if let Some(expected) = expected.filter(is_here) {
+            return Some(expected);
+        }
+        let members = &self.rrsets.get(rrset)?.members;
+        if members.len() <= FEW {
+            return members.iter().copied().find(is_here);
+        }
         let hash = keys.record(place.hash, record.rdata);
         self.by_data.find(hash, is_here).copied()
     }
@@ -269,13 +262,10 @@ impl Cache {
         let lifetime = lifetime(record.ttl.min(config.max_ttl));
         let total = self.records.len();
         if let Some(slot) = self.find_at(&run.place, &cx.keys, record) {
+            self.note_read(&mut run.place, slot);
             let Some(cached) = self.records.get_mut(slot) else {
                 return Learned::Nothing;
             };
-            run.place.last = Some(slot);
-            if let Some(set) = self.rrsets.get_mut(cached.rrset) {
-                set.next = cached.position + 1;
-            }
             let has_room = total - self.unasked < config.asked_records;
             if asked && !cached.asked && has_room {
                 cached.asked = true;
@@ -321,9 +311,10 @@ impl Cache {
             rrset: run.place.hash,
             record: cx.keys.record(run.place.hash, record.rdata),
         };
+        let source = self.sources.give(&cx.keys, source);
         let slot = self.insert(now, owned, lifetime, hashes, asked, source);
         run.place.rrset = self.records.get(slot).map(|cached| cached.rrset);
-        run.place.last = Some(slot);
+        self.note_read(&mut run.place, slot);
         Learned::New(slot)
     }
 
@@ -396,7 +387,7 @@ impl Cache {
         if !cached.asked {
             self.unasked = self.unasked.saturating_sub(1);
         }
-        self.forget_source(cached.source);
+        self.sources.take_back(cached.source);
         if let Some(set) = self.rrsets.get_mut(cached.rrset) {
             set.members.swap_remove(cached.position);
             if let Some(moved) = set
@@ -464,9 +455,8 @@ impl Cache {
         lifetime: Duration,
         hashes: Hashes,
         asked: bool,
-        source: IpAddr,
+        source: usize,
     ) -> usize {
-        let source = self.note_source(source);
         let rrset = self.rrset(&record, hashes.rrset, hashes.name);
         let position = self.rrsets.get(rrset).map_or(0, |set| set.members.len());
         let slot = self.records.insert(Cached {
@@ -501,30 +491,6 @@ impl Cache {
         slot
     }
 
-    /// A host gives one more record.
-    fn note_source(&mut self, address: IpAddr) -> usize {
-        let place = *self
-            .by_address
-            .entry(address)
-            .or_insert_with(|| self.sources.insert(Source { address, given: 0 }));
-        if let Some(source) = self.sources.get_mut(place) {
-            source.given += 1;
-        }
-        place
-    }
-
-    /// A record of a host has gone.
-    fn forget_source(&mut self, place: usize) {
-        let Some(source) = self.sources.get_mut(place) else {
-            return;
-        };
-        source.given -= 1;
-        if source.given == 0 {
-            self.by_address.remove(&source.address);
-            self.sources.remove(place);
-        }
-    }
-
     /// The host that has given us a record first.
     pub(super) fn source_of(&self, cached: &Cached) -> Option<IpAddr> {
         self.sources.get(cached.source).map(|source| source.address)
@@ -543,7 +509,6 @@ impl Cache {
             kind: record.kind(),
             class: record.class,
             members: Vec::new(),
-            next: 0,
             name_hash,
             flushed: None,
             standing: None,
@@ -577,19 +542,16 @@ impl Cache {
     /// little. Else it is one of a few chosen by chance: of the host that has given us most, and the nearest to its end. That is the same effort
     /// however full it is.
     // Design: least useful first; ruling 37
-    pub(super) fn victim(&self, asked: bool, source: IpAddr, rng: &mut Rng) -> Option<usize> {
+    pub(super) fn victim(&self, asked: bool, source: IpAddr, cx: &mut Context) -> Option<usize> {
         let given = |source: usize| self.sources.get(source).map_or(0, |source| source.given);
-        let by_newcomer = self
-            .by_address
-            .get(&source)
-            .map_or(0, |&place| given(place));
+        let by_newcomer = self.sources.find(&cx.keys, source).map_or(0, given);
         if by_newcomer * self.sources.len() >= self.records.len() {
             return None;
         }
         let mut victim: Option<(usize, Reverse<Instant>, usize)> = None;
         let mut seen = 0;
         for _ in 0..EVICTION_TRIES {
-            let place = rng.below(self.most as u64) as usize;
+            let place = cx.rng.below(self.most as u64) as usize;
             if let Some(cached) = self
                 .records
                 .get(place)

@@ -61,8 +61,12 @@ impl Link {
                 return;
             }
         }
-        let family = Family::of(datagram.source.ip());
-        let mut reading = Reading::default();
+        let source = datagram.source.ip();
+        let family = Family::of(source);
+        let sources = &self.cache.sources;
+        let giver = sources.find(&cx.keys, source);
+        let last = giver.and_then(|giver| sources.get(giver)?.last);
+        let mut reading = Reading::after(last);
         for record in message.records() {
             // What stands before a broken place is still good.
             let Ok((_, record)) = record else {
@@ -74,11 +78,14 @@ impl Link {
             }
             let (owner, run) = reading.turn_to(&record, self, cx);
             if let Some(name) = owner.own {
-                self.compare_with_own(now, &record, name, family, multicast, cx);
+                self.compare_with_own(now, &record, (name, run.place.hash), family, multicast, cx);
             }
-            if !self.learn(now, &record, owner.hash, run, datagram.source.ip(), cx) {
+            if !self.learn(now, &record, owner.hash, run, source, cx) {
                 reading.forget_run();
             }
+        }
+        if let Some(giver) = giver {
+            self.cache.sources.note_last(giver, reading.last());
         }
     }
 
@@ -113,13 +120,12 @@ impl Link {
         &mut self,
         now: Instant,
         record: &Record<'_>,
-        name: usize,
+        (name, rrset): (usize, u64),
         family: Family,
         multicast: bool,
         cx: &mut Context,
     ) {
-        let hash = Hashes::of(&cx.keys, record).record;
-        let Some(slot) = self.own.find(hash, record) else {
+        let Some(slot) = self.own.find_under(name, &cx.keys, rrset, record) else {
             self.check_conflict(now, name, record, cx);
             return;
         };
@@ -176,12 +182,16 @@ impl Link {
     ) -> bool {
         let mut learned = self.cache.learn(now, record, name_hash, run, source, cx);
         if learned == Learned::Full
-            && let Some(victim) = self.cache.victim(run.asked, source, &mut cx.rng)
+            && let Some(victim) = self.cache.victim(run.asked, source, cx)
         {
             self.make_room(now, victim, cx);
-            run.place = self
-                .cache
-                .place(run.place.hash, record.name, record.kind(), record.class);
+            run.place = self.cache.place(
+                run.place.hash,
+                record.name,
+                record.kind(),
+                record.class,
+                run.place.last,
+            );
             // The question may have stood for the victim alone.
             run.asked = self.is_asked(name_hash, record);
             learned = self.cache.learn(now, record, name_hash, run, source, cx);

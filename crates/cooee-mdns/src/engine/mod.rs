@@ -30,6 +30,7 @@ mod reading;
 mod record_set;
 mod replying;
 mod rng;
+mod sources;
 mod stats;
 
 pub use config::Config;

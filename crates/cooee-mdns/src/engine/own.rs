@@ -9,7 +9,7 @@ use slab::Slab;
 
 use super::Instant;
 use super::asked::Heard;
-use super::cache::{Hashes, matches};
+use super::cache::{FEW, Hashes, matches};
 use super::config::{HOST_TTL, PROBE_INTERVAL};
 use super::hash::Keys;
 use super::record_set::{Entry, GroupId, Ownership};
@@ -185,6 +185,25 @@ impl OwnRecords {
                 })
             })
             .copied()
+    }
+
+    /// The same for a record whose name is ours and whose RRset has this hash: mostly without hashing its data.
+    pub(super) fn find_under(
+        &self,
+        name: usize,
+        keys: &Keys,
+        rrset: u64,
+        record: &Record<'_>,
+    ) -> Option<usize> {
+        let OwnName { records, nsec, .. } = self.names.get(name)?;
+        if records.len() > FEW {
+            return self.find(keys.record(rrset, record.rdata), record);
+        }
+        records.iter().chain(nsec).copied().find(|&slot| {
+            self.records.get(slot).is_some_and(|own| {
+                own.record.class == record.class && own.record.rdata == record.rdata
+            })
+        })
     }
 
     /// The records that answer a question.

@@ -15,6 +15,8 @@ use super::link::Link;
 pub(super) struct Reading<'m> {
     owner: Option<Owner<'m>>,
     run: Option<Run>,
+    /// The known record that was read last before the present run.
+    last: Option<usize>,
 }
 
 /// The name of a run of records.
@@ -46,6 +48,19 @@ pub(super) struct Standing {
 }
 
 impl<'m> Reading<'m> {
+    /// Begins with a response; `last` is the known record with which the last one of its host has ended.
+    pub(super) fn after(last: Option<usize>) -> Self {
+        Self {
+            last,
+            ..Self::default()
+        }
+    }
+
+    /// The known record that was read last.
+    pub(super) fn last(&self) -> Option<usize> {
+        self.run.as_ref().map_or(self.last, |run| run.place.last)
+    }
+
     /// Goes on with a record. A name that cannot be read to its end is found nowhere.
     pub(super) fn turn_to(
         &mut self,
@@ -57,24 +72,25 @@ impl<'m> Reading<'m> {
         let is_same = |owner: &Owner<'_>| owner.name == name;
         // The name of this record and that of the next one are likely to be written alike.
         let renamed = |owner: Owner<'m>| Owner { name, ..owner };
-        let run = self.run.take();
-        let before = run.as_ref().and_then(|run| run.place.last);
-        let same = run.filter(|run| run.kind == kind && run.class == class);
+        self.last = self.last();
+        let same = self
+            .run
+            .take()
+            .filter(|run| run.kind == kind && run.class == class);
         if let Some(run) = same
             && let Some(owner) = self.owner.filter(is_same)
         {
             self.owner = Some(renamed(owner));
             return (renamed(owner), self.run.insert(run));
         }
-        let (hash, place, noted) = match before
-            .and_then(|before| link.cache.follower(before, name, kind, class))
-        {
-            Some((hash, place, standing)) => (hash, place, standing),
+        let expected = (self.last).and_then(|last| link.cache.place_after(last, name, kind, class));
+        let (hash, place, noted) = match expected {
+            Some(expected) => expected,
             None => {
                 let known = self.owner.filter(is_same);
                 let hash = known.map_or_else(|| cx.keys.name(name), |owner| owner.hash);
-                let place = (link.cache).place(cx.keys.rrset(hash, kind, class), name, kind, class);
-                link.cache.note_follower(before, &place);
+                let rrset = cx.keys.rrset(hash, kind, class);
+                let place = link.cache.place(rrset, name, kind, class, self.last);
                 (hash, place, None)
             }
         };
@@ -104,6 +120,7 @@ impl<'m> Reading<'m> {
 
     /// Who asks may be different now.
     pub(super) fn forget_run(&mut self) {
+        self.last = self.last();
         self.run = None;
     }
 }
