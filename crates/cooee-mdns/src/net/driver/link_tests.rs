@@ -197,7 +197,6 @@ async fn a_port_found_shared_at_the_start_is_told() {
     assert_eq!(told.take(), ["port shared", "links eth0", "up eth0"]);
 }
 
-// 6762-11-2: the hop limit is not looked at.
 #[tokio::test(start_paused = true)]
 async fn a_family_whose_port_is_held_is_used_as_soon_as_it_is_free() {
     let mut eth0 = ethernet(2, "eth0");
@@ -229,6 +228,7 @@ async fn a_family_whose_port_is_held_is_used_as_soon_as_it_is_free() {
     assert_eq!(handle.links()[0].families(), [Family::V4, Family::V6]);
 }
 
+// 6762-11-2: the hop limit is not looked at.
 #[tokio::test(start_paused = true)]
 async fn what_is_not_for_us_is_counted_and_dropped() {
     let host = Host::with([ethernet(2, "eth0"), ethernet(3, "eth1")]);
