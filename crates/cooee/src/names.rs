@@ -12,8 +12,8 @@ use crate::offer::{host_label, host_name};
 
 /// Where a program keeps the names that were chosen after a conflict, so that it has the same ones after a restart.
 ///
-/// Names are whole: `Keith’s web server._http._tcp.local`, `tabasco.local`. Nothing here is called on the task that speaks to the network:
-/// both may take their time, as writing a file does.
+/// Names are whole: `Keith’s web server._http._tcp.local`, `tabasco.local`. Nothing here is called on the task that speaks to the network, so that
+/// both may take their time, as a file does: `load` is called by whoever starts or publishes, before that returns, and `store` on a thread of its own.
 ///
 /// ```
 /// use std::collections::HashMap;

@@ -49,6 +49,14 @@ pub(crate) struct Published {
     pub(crate) unsaid: u32,
 }
 
+impl Published {
+    /// Why it failed.
+    fn failure(&self) -> Error {
+        let error = self.error.clone();
+        error.unwrap_or_else(|| Error::name_taken(&self.name))
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     Waiting,
@@ -96,10 +104,7 @@ impl Registration {
                     Some(error) => Err(error.clone()),
                     None => Ok(state.name.clone()),
                 }),
-                Phase::Failed => Some(Err(state
-                    .error
-                    .clone()
-                    .unwrap_or_else(|| Error::name_taken(&state.name)))),
+                Phase::Failed => Some(Err(state.failure())),
                 Phase::Withdrawn => Some(Err(Error::withdrawn())),
                 Phase::Waiting | Phase::Probing | Phase::Ready => {
                     closed.then(|| Err(Error::shut_down()))
@@ -283,8 +288,8 @@ pub enum RegistrationEvent {
     },
     /// The last change could not be published, as when the registration of the host is gone. The service stands as it was before.
     Refused(Error),
-    /// It was not to be renamed, or conflicts over its name or its host's went on for a minute. The service is not published; `ready` has the error.
-    Failed,
+    /// The service is not published: it was not to be renamed, conflicts over its name or its host's went on for a minute, or no message can carry it.
+    Failed(Error),
     /// It was withdrawn.
     Withdrawn,
 }
@@ -339,7 +344,7 @@ impl RegistrationEvents {
                     Phase::Waiting => RegistrationEvent::Waiting,
                     Phase::Probing => RegistrationEvent::Probing(state.name.clone()),
                     Phase::Ready => RegistrationEvent::Ready(state.name.clone()),
-                    Phase::Failed => RegistrationEvent::Failed,
+                    Phase::Failed => RegistrationEvent::Failed(state.failure()),
                     Phase::Withdrawn => RegistrationEvent::Withdrawn,
                 }));
             }

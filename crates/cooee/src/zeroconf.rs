@@ -190,7 +190,7 @@ impl Zeroconf {
         Ok(registration)
     }
 
-    /// Publishes records, and waits until they are announced. Those with the cache-flush bit are unique, so that their names are probed first; the others
+    /// Publishes records on these links, and waits until they are announced. Those with the cache-flush bit are unique, so that their names are probed first; the others
     /// are shared.
     ///
     /// # Errors

@@ -170,11 +170,11 @@ impl Running {
                     None => return Ok(End::Told),
                 },
             };
-            self.take_note(id, event).await?;
+            self.take_note(id, event)?;
         }
     }
 
-    async fn take_note(&mut self, id: u64, event: RegistrationEvent) -> Result<(), Failure> {
+    fn take_note(&mut self, id: u64, event: RegistrationEvent) -> Result<(), Failure> {
         match event {
             // All wait for the same, so it is said once.
             RegistrationEvent::Waiting if self.is_waiting => {}
@@ -187,13 +187,10 @@ impl Running {
             RegistrationEvent::Ready(name) => self.ready(id, &name)?,
             RegistrationEvent::Renamed { from, to } => self.renamed(&from, &to)?,
             RegistrationEvent::Refused(error) => self.session.talk.error(&error.to_string()),
-            RegistrationEvent::Failed => {
-                let Some(failed) = self.services.get(&id) else {
-                    return Ok(());
-                };
-                // It may have come right in the meantime.
-                if let Err(error) = failed.registration.ready().await {
-                    self.services.remove(&id);
+            RegistrationEvent::Failed(error) => {
+                let failed = self.services.remove(&id);
+                // One that is not wanted any more may fail as it likes.
+                if failed.is_some() {
                     self.give_up(session::failure(&error));
                 }
             }

@@ -81,7 +81,7 @@ impl Zeroconf {
         self.0.start_publish_host(host)
     }
 
-    /// Publishes records, and waits until they are announced.
+    /// Publishes records on these links, and waits until they are announced.
     ///
     /// # Errors
     ///

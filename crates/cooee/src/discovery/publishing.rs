@@ -267,15 +267,8 @@ impl Discovery {
 
     /// The choice of links is made again when they change.
     pub(super) fn choose_links_of_services(&mut self, now: Instant) {
-        let ids: Vec<_> = self.services.keys().copied().collect();
-        for id in ids {
-            let Some(choice) = self.services.get(&id).map(|service| service.choice.clone()) else {
-                continue;
-            };
-            let links = among(&self.network, &choice);
-            let Some(service) = self.services.get_mut(&id) else {
-                continue;
-            };
+        for service in self.services.values_mut() {
+            let links = among(&self.network, &service.choice);
             if service.links == links {
                 continue;
             }

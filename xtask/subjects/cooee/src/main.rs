@@ -136,7 +136,7 @@ async fn tell_of(name: String, kind: String, mut events: RegistrationEvents) {
             RegistrationEvent::Renamed { to, .. } => {
                 event(&["renamed", &name, &kind, &label(&to)]);
             }
-            RegistrationEvent::Failed => event(&["failed", &name, &kind, "conflict"]),
+            RegistrationEvent::Failed(_) => event(&["failed", &name, &kind, "conflict"]),
             _ => {}
         }
     }
