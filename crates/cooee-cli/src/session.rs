@@ -105,12 +105,12 @@ impl Session {
             self.close(&zeroconf).await;
             return Err(failure);
         }
-        self.tell_of_held_port(&zeroconf).await;
+        self.look_for_held_port(&zeroconf).await;
         Ok(zeroconf)
     }
 
-    /// Says which family is left out because somebody has its port: what is there alone will not be found.
-    async fn tell_of_held_port(&self, zeroconf: &Zeroconf) {
+    /// Says which family is left out, if one is because somebody has its port.
+    async fn look_for_held_port(&self, zeroconf: &Zeroconf) {
         let mut events = zeroconf.events();
         loop {
             let event = tokio::select! {
@@ -119,23 +119,27 @@ impl Session {
                 // What is not told at once has not happened yet.
                 () = std::future::ready(()) => return,
             };
-            let Some(event) = event else {
-                return;
-            };
-            if let cooee::Event::NoSocket { family, error } = event
-                && is_port_held(&error)
-            {
-                let holders = doctor::holders(Some(family));
-                let holders = holders.as_deref().unwrap_or("another program");
-                let (held, other) = match family {
-                    Family::V4 => ("IPv4", "IPv6"),
-                    Family::V6 => ("IPv6", "IPv4"),
-                };
-                self.talk.hint(&format!(
-                    "UDP port 5353 is held by {holders} for {held} and not shared; only {other} is used until it is free"
-                ));
+            match event {
+                Some(cooee::Event::NoSocket { family, error }) if is_port_held(&error) => {
+                    self.tell_of_held_port(family);
+                }
+                Some(_) => {}
+                None => return,
             }
         }
+    }
+
+    /// Says who has the port for a family: what is there alone will not be found.
+    pub(crate) fn tell_of_held_port(&self, family: Family) {
+        let holders = doctor::holders(Some(family));
+        let holders = holders.as_deref().unwrap_or("another program");
+        let (held, other) = match family {
+            Family::V4 => ("IPv4", "IPv6"),
+            Family::V6 => ("IPv6", "IPv4"),
+        };
+        self.talk.hint(&format!(
+            "UDP port 5353 is held by {holders} for {held} and not shared; only {other} is used until it is free"
+        ));
     }
 
     /// Starts a node of our own on the links that were chosen, for who wants to see more than the library shows.
@@ -182,6 +186,15 @@ impl Session {
             (true, _) => Some(Only::V4),
             (_, true) => Some(Only::V6),
             _ => None,
+        }
+    }
+
+    /// The same, as a look-up wants it.
+    pub(crate) fn address_families(&self) -> Families {
+        match self.only() {
+            None => Families::Both,
+            Some(Only::V4) => Families::V4,
+            Some(Only::V6) => Families::V6,
         }
     }
 

@@ -400,6 +400,13 @@ fn another_machine_and_one_family_can_be_published() {
         "{}",
         text(&found.stderr)
     );
+    let host = cooee(&["-i", "lo", "-v", "host", "laserjet"]);
+    assert_eq!(
+        text(&host.stdout),
+        "laserjet.local  192.0.2.50  lo\nlaserjet.local has no IPv6 address (it says so)\n",
+        "{}",
+        text(&host.stderr)
+    );
 
     let mut own = Running::start(&["-i", "lo", "-4", "-j", "publish", "Lobby", "http", "80"]);
     assert_eq!(own.event()["event"], "registered");

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use cooee::wire::{Data, NameBuf, RecordType};
-use cooee::{Families, FoundRecord, HostAddresses, HostPolicy, Links, Zeroconf};
+use cooee::{FoundRecord, HostAddresses, HostPolicy, Links, Zeroconf};
 use tokio::task::JoinHandle;
 
 use crate::args::{self, HostPrint};
@@ -124,11 +124,6 @@ async fn all(
     session: &mut Session,
 ) -> Result<Outcome, Failure> {
     let timeout = args.timeout.unwrap_or(Duration::from_secs(3));
-    let families = match session.only() {
-        None => Families::Both,
-        Some(Only::V4) => Families::V4,
-        Some(Only::V6) => Families::V6,
-    };
     // All are asked at once, and told in the order in which they were asked.
     let mut answers = Vec::new();
     for one in asked {
@@ -137,8 +132,16 @@ async fn all(
                 let lookup = zeroconf
                     .resolve_host(name.clone())
                     .timeout(timeout)
-                    .families(families);
-                tokio::spawn(async move { Ok(vec![Found::by_name(&lookup.await?)]) })
+                    .families(session.address_families());
+                let says_more = session.common.verbose > 0;
+                let (zeroconf, only) = (zeroconf.clone(), session.only());
+                tokio::spawn(async move {
+                    let mut found = Found::by_name(&lookup.await?);
+                    if says_more {
+                        found.denied = denied(&zeroconf, &found, only).await;
+                    }
+                    Ok(vec![found])
+                })
             }
             What::Address(ip, zone) => {
                 let ip = *ip;
@@ -183,6 +186,8 @@ struct Found {
     host: String,
     addresses: Vec<Address>,
     ttl: u32,
+    /// What it says that it does not have: `IPv6`.
+    denied: Option<&'static str>,
 }
 
 impl Found {
@@ -191,6 +196,7 @@ impl Found {
             host: host.name().to_string(),
             addresses: found::every_address(host.addresses()),
             ttl: host.ttl(),
+            denied: None,
         }
     }
 
@@ -202,12 +208,31 @@ impl Found {
                 host: name.to_string(),
                 addresses: Vec::new(),
                 ttl,
+                denied: None,
             });
             host.ttl = host.ttl.min(ttl);
             host.addresses.push(Address { ip, interface });
         }
         hosts.into_values().collect()
     }
+}
+
+/// How long the owner of a name may take to say what it does not have; mostly it has said so with what it has.
+const DENIED_WITHIN: Duration = Duration::from_millis(500);
+
+/// The family of which a host says that it has no address, if it was asked for.
+// RFC 6762 §6.1 (6762-6.1-1)
+async fn denied(zeroconf: &Zeroconf, host: &Found, only: Option<Only>) -> Option<&'static str> {
+    let has = |wanted: fn(&IpAddr) -> bool| host.addresses.iter().any(|one| wanted(&one.ip));
+    let (family, kind) = match (has(IpAddr::is_ipv4), has(IpAddr::is_ipv6), only) {
+        (true, false, None) => ("IPv6", RecordType::AAAA),
+        (false, true, None) => ("IPv4", RecordType::A),
+        _ => return None,
+    };
+    let answer = zeroconf.lookup(host.host.as_str(), kind);
+    let answer = answer.timeout(DENIED_WITHIN).await;
+    let is_denied = answer.is_err_and(|error| error.is_not_found());
+    is_denied.then_some(family)
 }
 
 /// The host of an address, its TTL, and where that is said.
@@ -231,6 +256,7 @@ fn tell(
         host,
         addresses,
         ttl,
+        denied,
     } in found
     {
         if session.common.json {
@@ -263,6 +289,11 @@ fn tell(
                     session
                         .output
                         .line(&format!("{host}  {text}{}", on.unwrap_or_default()))?;
+                }
+                if let Some(family) = denied {
+                    session
+                        .output
+                        .line(&format!("{host} has no {family} address (it says so)"))?;
                 }
             }
             (None, What::Address(..)) => session

@@ -23,7 +23,7 @@ use crate::output::Stop;
 use crate::picture::Interface;
 use crate::reader::Reader;
 use crate::session::{self, Session};
-use crate::{escape, interfaces, signals};
+use crate::{escape, found, interfaces, signals};
 
 /// Runs the command.
 ///
@@ -229,6 +229,7 @@ async fn once(
                 still = Some((Instant::now() + super::STILL).max(begun + super::LEAST));
             }
             Some(News::Record { .. }) => {}
+            Some(News::PortHeld(family)) => session.tell_of_held_port(family),
             Some(News::Denied) => is_denied = true,
             Some(News::PortShared) => say_shared(args, session),
             Some(News::Finished) | None => break,
@@ -310,6 +311,7 @@ async fn watch(
                 )?;
                 outcome = Outcome::Done;
             }
+            Some(News::PortHeld(family)) => session.tell_of_held_port(family),
             Some(News::PortShared) => say_shared(args, session),
             Some(News::Denied | News::Finished) => {}
             None => return Ok(outcome),
@@ -319,11 +321,10 @@ async fn watch(
 
 fn interface(handle: &Handle<Asker>, link: LinkId) -> Option<Interface> {
     let links = handle.links();
-    let link = links.iter().find(|one| one.id() == link)?;
-    Some(Interface {
-        name: link.name().into(),
-        index: link.index(),
-    })
+    links
+        .iter()
+        .find(|one| one.id() == link)
+        .map(found::interface)
 }
 
 fn picture(record: &RecordBuf, interface: Option<Interface>, from: Option<String>) -> Record {

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use cooee::{Browse, Families, FoundService, HostPolicy, InstanceName, ServiceName, ServiceType};
+use cooee::{Browse, FoundService, HostPolicy, InstanceName, ServiceName, ServiceType};
 use tokio::time::Instant;
 
 use crate::args::{self, Print};
 use crate::events::{Event, Proof};
 use crate::failure::{Failure, Outcome};
-use crate::found::{self, Camera, Only};
+use crate::found::{self, Camera};
 use crate::output::Stop;
 use crate::picture::Picture;
 use crate::reader::Reader;
@@ -47,11 +47,6 @@ async fn once(
         return Err(session::no_link(&trouble));
     }
     let timeout = args.timeout.unwrap_or(USUAL);
-    let families = match session.only() {
-        None => Families::Both,
-        Some(Only::V4) => Families::V4,
-        Some(Only::V6) => Families::V6,
-    };
     let mut signals = session.signals.clone();
     let begun = Instant::now();
     let what = format!(
@@ -63,7 +58,7 @@ async fn once(
     let lookup = zeroconf
         .resolve(name.clone())
         .timeout(timeout)
-        .families(families);
+        .families(session.address_families());
     let mut lookup = std::pin::pin!(lookup.into_future());
     let answer = loop {
         tokio::select! {
@@ -143,7 +138,11 @@ async fn watch(
         let told = match event {
             Some(cooee::ServiceEvent::Added(found) | cooee::ServiceEvent::Updated(found)) => {
                 let picture = picture(&session, &zeroconf, &found);
-                viewer.see(&mut session, picture)
+                match picture.addresses.is_empty() {
+                    // Of the families that are wanted nothing is left.
+                    true => viewer.lose(&mut session, &picture.identity.service),
+                    false => viewer.see(&mut session, picture),
+                }
             }
             Some(cooee::ServiceEvent::Removed(name)) => {
                 viewer.lose(&mut session, &name.to_string())

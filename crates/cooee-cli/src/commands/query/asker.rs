@@ -1,13 +1,14 @@
 //! An engine that asks one question, and keeps in mind who said what.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use cooee::wire::{Message, NameBuf, QuestionBuf, RecordBuf, RecordType};
 use cooee_mdns::net::{Driven, NetworkEvent};
 use cooee_mdns::{
-    Config, Datagram, Engine, Event, Instant, LinkId, LinkSet, Node, Presence, QueryOptions,
+    Config, Datagram, Engine, Event, Family, Instant, LinkId, LinkSet, Node, Presence, QueryOptions,
 };
 use tokio::sync::mpsc;
 
@@ -32,6 +33,8 @@ pub(super) enum News {
     Denied,
     /// The answer is complete, or the time is up.
     Finished,
+    /// Another program has the port for a family, and does not share it.
+    PortHeld(Family),
     /// Another program shares the port: answers by unicast could go astray, and are not asked for.
     PortShared,
 }
@@ -146,8 +149,12 @@ impl Node for Asker {
 
 impl Driven for Asker {
     fn handle_network(&mut self, _: Instant, event: &NetworkEvent) {
-        if let NetworkEvent::PortShared = event {
-            self.tell(News::PortShared);
+        match event {
+            NetworkEvent::NoSocket { family, error } if error.kind() == ErrorKind::AddrInUse => {
+                self.tell(News::PortHeld(*family));
+            }
+            NetworkEvent::PortShared => self.tell(News::PortShared),
+            _ => {}
         }
     }
 
