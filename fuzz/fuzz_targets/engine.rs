@@ -8,8 +8,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use cooee_mdns::{
-    Config, Datagram, Engine, Event, GroupId, Instant, LinkId, LinkSet, Node, PublishError,
-    QueryId, QueryOptions, RecordSet, Sizes,
+    Config, Datagram, Engine, Event, GroupId, Instant, LinkAddress, LinkId, LinkInfo, LinkSet,
+    Node, Prefix, PublishError, QueryId, QueryOptions, RecordSet, Sizes,
 };
 use cooee_sim::{Address, Conditions, HostId, Network};
 use cooee_wire::{
@@ -28,6 +28,8 @@ const REPLIES: usize = 3;
 const MOST: usize = 12;
 /// More records than any group here has on one link: the addresses of a host, the ways back, and what denies the rest.
 const RECORDS_OF_A_GROUP: usize = 12;
+/// By how much the clock is set back at most, in milliseconds: that long nothing goes on.
+const MOST_SET_BACK: u64 = 300_000;
 /// Longer than any record may be kept.
 const SILENCE: Duration = Duration::from_secs(8 * 24 * 3600);
 
@@ -84,8 +86,9 @@ struct Run {
     queries: Vec<QueryId>,
     asleep: bool,
     shut_down: bool,
-    /// By how much the host's clock is ahead, in milliseconds.
+    /// By how much the host's clock is ahead, and has been set back, in milliseconds.
     ahead: u64,
+    set_back: u64,
     /// What others have sent.
     injected: u64,
     /// How many packets may still be sent: what happens allows some, and time does.
@@ -116,6 +119,7 @@ impl Run {
             asleep: false,
             shut_down: false,
             ahead: 0,
+            set_back: 0,
             injected: 0,
             allowed: 0,
             sent: 0,
@@ -222,6 +226,13 @@ impl Run {
                     self.network.jump_clock(host, Duration::from_millis(ahead));
                     self.ahead += ahead;
                 }
+                4 => {
+                    let back = input.number().min(MOST_SET_BACK - self.set_back);
+                    let host = self.host;
+                    self.network
+                        .set_back_clock(host, Duration::from_millis(back));
+                    self.set_back += back;
+                }
                 _ => self.network.set_mute(self.host, false),
             },
             30 => {
@@ -233,6 +244,10 @@ impl Run {
                 self.shut_down = true;
                 self.command(|engine, now| engine.shutdown(now));
                 self.groups.clear();
+            }
+            31 => {
+                let info = input.link_info(choice);
+                self.command(|engine, now| engine.link_changed(now, link, info));
             }
             _ => {}
         }
@@ -284,7 +299,9 @@ impl Run {
     }
 
     fn check(&self) {
-        let now = self.network.now() + Duration::from_millis(self.ahead);
+        // A clock that is set back stands still for the engine.
+        let ahead = self.ahead.saturating_sub(self.set_back);
+        let now = self.network.now() + Duration::from_millis(ahead);
         let due = self.network.node(self.host).engine.poll_timeout();
         assert!(
             self.asleep || due.is_none_or(|due| due >= now),
@@ -323,7 +340,7 @@ impl Run {
         for query in std::mem::take(&mut self.queries) {
             self.command(|engine, now| engine.cancel(now, query));
         }
-        self.pass(Duration::from_secs(7200));
+        self.pass(Duration::from_secs(600));
         let before = self.network.traffic().packets;
         self.network.run_for(SILENCE);
         assert_eq!(self.network.traffic().packets, before, "nobody asks");
@@ -481,6 +498,23 @@ impl Input<'_> {
             cache_flush: choice & 128 != 0,
             ..RecordBuf::new(owner, ttl, rdata)
         }
+    }
+
+    /// A link with a smaller or larger MTU, another program on the port, an address that is still being checked.
+    fn link_info(&mut self, choice: usize) -> LinkInfo {
+        let mut addresses: Vec<LinkAddress> = addresses(choice)
+            .into_iter()
+            .map(LinkAddress::from)
+            .collect();
+        let shape = self.octet().unwrap_or_default();
+        if let Some(address) = addresses.first_mut() {
+            address.tentative = shape & 1 != 0;
+        }
+        let mut info = LinkInfo::new(addresses);
+        info.unicast_reliable = shape & 2 != 0;
+        info.mtu = u32::from(shape >> 2) * 64;
+        info.on_link.push(Prefix::new([203, 0, 113, 0].into(), 24));
+        info
     }
 
     /// Another host, another program of this one, or a simple resolver.
