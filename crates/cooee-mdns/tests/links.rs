@@ -313,3 +313,24 @@ fn an_address_that_was_ours_is_no_conflict_for_two_minutes() {
         assert_eq!(alone.engine.stats().conflicts, conflicts, "{wait} ms later");
     }
 }
+
+#[test]
+fn a_link_that_comes_changes_nothing_on_another_that_is_being_probed() {
+    // 6762-8-2, 6762-8.1-1
+    let mut lan = Lan::new(9);
+    let second = lan.network.add_link(Conditions::default());
+    let host = lan.host("a", 1);
+    let start = lan.now();
+    lan.publish(host, RecordSet::new().unique(lan::txt("box.local", "x")));
+    lan.run_ms(600);
+    lan.network.join(host, second, &lan::addresses(2));
+    lan.run_ms(5000);
+    let first: Vec<_> = lan
+        .sent(host, start)
+        .into_iter()
+        .filter(|packet| packet.link == lan.link)
+        .map(|packet| lan::is_response(packet))
+        .collect();
+    assert_eq!(first, [false, false, false, true, true]);
+    lan.assert_clean();
+}

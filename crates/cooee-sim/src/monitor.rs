@@ -88,10 +88,17 @@ impl Monitor {
         &self.violations
     }
 
-    /// A host has come to a link, or has been away: what it owned there it has to probe for again.
+    /// A host has been away: what it owned it has to probe for again.
     // RFC 6762 §8 (6762-8-2)
     pub fn forget_claims(&mut self, host: HostId) {
         self.probes.retain(|(of, ..), _| *of != host);
+    }
+
+    /// A host has come to a link: the same for what it owned there.
+    // RFC 6762 §8 (6762-8-2)
+    pub(crate) fn forget_claims_on(&mut self, link: LinkId, host: HostId) {
+        self.probes
+            .retain(|(of, on, ..), _| *of != host || *on != link);
     }
 
     /// The host's clock has leapt: what it sends may come sooner than it thinks.

@@ -213,7 +213,9 @@ impl<N: Node> Network<N> {
             .insert(link, interface)
             .is_none()
         {
-            self.forget_claims(host);
+            if let Some(monitor) = &mut self.monitor {
+                monitor.forget_claims_on(link, host);
+            }
             let members = Arc::make_mut(&mut self.links.entry(link).or_default().members);
             let place = members.partition_point(|other| *other < host);
             members.insert(place, host);
