@@ -8,8 +8,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use cooee_mdns::{
-    Config, Datagram, Engine, Event, GroupId, Instant, LinkAddress, LinkId, LinkInfo, LinkSet,
-    Node, Prefix, PublishError, QueryId, QueryOptions, RecordSet, Sizes,
+    Config, Engine, Event, GroupId, Instant, LinkAddress, LinkId, LinkInfo, LinkSet, Node, Prefix,
+    PublishError, QueryId, QueryOptions, RecordSet, Sizes,
 };
 use cooee_sim::{Address, Conditions, HostId, Network};
 use cooee_wire::{
@@ -133,24 +133,18 @@ impl Run {
         match step % 32 {
             0..=4 => {
                 let payload = input.datagram();
-                self.inject(link, input.source(), &payload);
+                let source = input.source();
+                self.inject(link, source, group_of(source), &payload);
             }
             5..=12 => {
                 let payload = input.message();
-                self.inject(link, input.source(), &payload);
+                let source = input.source();
+                self.inject(link, source, group_of(source), &payload);
             }
             13 => {
                 let payload = input.message();
                 let (source, destination) = (input.source(), input.destination());
-                let datagram = Datagram {
-                    link,
-                    source,
-                    destination,
-                    payload: &payload,
-                };
-                if !self.asleep {
-                    self.command(|engine, now| engine.handle_datagram(now, &datagram));
-                }
+                self.inject(link, source, destination, &payload);
             }
             14 => self.pass(Duration::from_millis(input.number() % 1000)),
             15 => self.pass(Duration::from_secs(input.number() % 5000)),
@@ -263,9 +257,10 @@ impl Run {
             .command(self.host, |subject, now| command(&mut subject.engine, now))
     }
 
-    fn inject(&mut self, link: LinkId, source: SocketAddr, payload: &[u8]) {
+    fn inject(&mut self, link: LinkId, source: SocketAddr, destination: IpAddr, payload: &[u8]) {
         self.injected += 1;
-        self.network.inject(link, source, payload);
+        let destination = SocketAddr::new(destination, 5353);
+        self.network.inject_to(link, source, destination, payload);
         self.pass(Duration::from_millis(1));
     }
 
@@ -375,6 +370,14 @@ const PACKETS_OF_A_SECOND: u64 = 1;
 const PACKETS_AT_ONCE: u64 = 1000;
 /// As many of the last packets are kept to be shown.
 const TRANSCRIPT: usize = 400;
+
+fn group_of(source: SocketAddr) -> IpAddr {
+    let group = match source {
+        SocketAddr::V4(_) => "224.0.0.251",
+        SocketAddr::V6(_) => "ff02::fb",
+    };
+    group.parse().unwrap()
+}
 
 /// None, IPv4 only, IPv6 only, both, both of others, two of one family.
 fn addresses(choice: usize) -> Vec<Address> {
@@ -540,7 +543,7 @@ impl Input<'_> {
     }
 
     fn destination(&mut self) -> IpAddr {
-        let texts = ["192.0.2.1", "fe80::1", "224.0.0.251", "255.255.255.255"];
+        let texts = ["192.0.2.1", "fe80::1", "192.0.2.2", "224.0.0.1"];
         texts[self.below(4)].parse().unwrap()
     }
 

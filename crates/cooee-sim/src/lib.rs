@@ -38,6 +38,7 @@
 mod address;
 mod chance;
 mod chronicle;
+mod host;
 mod monitor;
 mod network;
 mod packet;
@@ -47,8 +48,9 @@ mod traffic;
 mod wire;
 
 pub use address::{Address, AddressError};
+pub use host::HostId;
 pub use monitor::{Monitor, Violation};
-pub use network::{HostId, Network};
+pub use network::Network;
 pub use packet::Packet;
 pub use station::{Answer, Station};
 pub use story::{Attack, Failure, Step, Story, Summary};

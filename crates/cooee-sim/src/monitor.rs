@@ -10,7 +10,7 @@ use std::time::Duration;
 use cooee_mdns::{Instant, LinkId};
 use cooee_wire::{Flags, Message, NameBuf, RdataBuf, Record, RecordType, Section};
 
-use crate::network::HostId;
+use crate::host::HostId;
 use crate::packet::Packet;
 
 use pace::{Pace, Thing};

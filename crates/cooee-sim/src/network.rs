@@ -9,6 +9,7 @@ use cooee_mdns::{Datagram, Destination, Family, Instant, LinkAddress, LinkId, Li
 
 use crate::address::Address;
 use crate::chance::Chance;
+use crate::host::{Host, HostId};
 use crate::monitor::{Monitor, Violation};
 use crate::packet::Packet;
 use crate::station::Station;
@@ -20,10 +21,6 @@ const GROUP_V4: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 251));
 const GROUP_V6: IpAddr = IpAddr::V6(Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0xfb));
 /// How many bridges a packet crosses before a loop of them lets it go.
 const MOST_BRIDGES: u32 = 4;
-
-/// The number of a host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct HostId(pub usize);
 
 /// A simulated network of hosts that run nodes of type `N`.
 #[derive(Debug)]
@@ -53,33 +50,6 @@ pub struct Network<N = Station> {
 enum Keep {
     All,
     Last(usize),
-}
-
-#[derive(Debug)]
-struct Host<N> {
-    name: String,
-    node: N,
-    interfaces: BTreeMap<LinkId, Interface>,
-    alive: bool,
-    /// The system refuses to send.
-    mute: bool,
-    /// Since when the machine sleeps.
-    asleep: Option<Instant>,
-    /// Microseconds by which its clock is ahead.
-    ahead: i64,
-    /// Its entry in the list of deadlines.
-    scheduled: Option<Instant>,
-}
-
-impl<N> Host<N> {
-    fn is_awake(&self) -> bool {
-        self.alive && self.asleep.is_none()
-    }
-
-    /// The time by its own clock.
-    fn clock(&self, now: Instant) -> Instant {
-        Instant::from_micros(now.as_micros().saturating_add_signed(self.ahead))
-    }
 }
 
 impl Network<Station> {
@@ -321,11 +291,22 @@ impl<N: Node> Network<N> {
 
     /// Delivers a packet of somebody who is not a host of this network to all on a link.
     pub fn inject(&mut self, link: LinkId, source: SocketAddr, payload: &[u8]) {
+        self.inject_to(link, source, group(Family::of(source.ip())), payload);
+    }
+
+    /// The same to whom it may concern: a group, or the host with this address.
+    pub fn inject_to(
+        &mut self,
+        link: LinkId,
+        source: SocketAddr,
+        destination: SocketAddr,
+        payload: &[u8],
+    ) {
         let letter = Letter {
             from: None,
             side: 0,
             source,
-            destination: group(Family::of(source.ip())),
+            destination,
             payload: payload.into(),
         };
         self.transmit(link, letter);

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use cooee_mdns::{Instant, LinkId};
 use cooee_wire::{Message, Record, Section};
 
-use crate::network::HostId;
+use crate::host::HostId;
 
 /// A packet that a host has sent.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cooee_mdns::{Family, LinkAddress, LinkId};
 
-use crate::network::HostId;
+use crate::host::HostId;
 
 /// What a link does to the packets that cross it.
 #[derive(Clone, Copy, Debug)]

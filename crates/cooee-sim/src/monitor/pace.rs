@@ -7,7 +7,7 @@ use cooee_mdns::{Instant, LinkId};
 use cooee_wire::{NameBuf, RdataBuf};
 
 use super::SECOND;
-use crate::network::HostId;
+use crate::host::HostId;
 use crate::packet::Packet;
 
 /// The time in which the packets of a storm are counted.

@@ -6,7 +6,7 @@ use cooee_wire::{
 };
 
 use super::Monitor;
-use crate::network::HostId;
+use crate::host::HostId;
 use crate::packet::Packet;
 
 const NAME: &str = "box.local";

@@ -15,7 +15,8 @@ use std::time::Duration;
 use cooee_mdns::LinkId;
 
 use crate::address::Address;
-use crate::network::{HostId, Network};
+use crate::host::HostId;
+use crate::network::Network;
 use crate::wire::Conditions;
 
 use resident::Resident;
