@@ -329,7 +329,7 @@ fn a_link_that_comes_changes_nothing_on_another_that_is_being_probed() {
         .sent(host, start)
         .into_iter()
         .filter(|packet| packet.link == lan.link)
-        .map(|packet| lan::is_response(packet))
+        .map(lan::is_response)
         .collect();
     assert_eq!(first, [false, false, false, true, true]);
     lan.assert_clean();
