@@ -446,6 +446,32 @@ fn those_for_whom_one_has_asked_do_not_all_ask_at_once_the_next_time() {
 }
 
 #[test]
+fn questions_for_which_one_packet_of_another_host_has_stood_stay_together() {
+    // 6762-7.3-1, 6762-5.3-1
+    let mut lan = Lan::new(5);
+    let host = lan.host("browser", 1);
+    lan.run_ms(5000);
+    let names: Vec<_> = (0..20).map(|n| format!("Nobody{n}.{HTTP}")).collect();
+    for owner in &names {
+        lan.ask(host, owner, RecordType::SRV);
+    }
+    lan.run_ms(2500);
+    // The next query is due after 3 s; another host asks the same, over both families, and is not heard again.
+    let start = lan.now();
+    let questions: Vec<_> = names
+        .iter()
+        .map(|owner| QuestionBuf::new(name(owner), RecordType::SRV))
+        .collect();
+    let theirs = message(Flags::QUERY, &questions, &[]);
+    lan.inject("192.0.2.9:5353", &theirs);
+    lan.inject("[fe80::9]:5353", &theirs);
+    lan.run_ms(30_000);
+    let queries = lan.sent(host, start).len();
+    assert_eq!(queries, 3, "after 4, 12 and 28 s");
+    lan.assert_clean();
+}
+
+#[test]
 fn of_many_who_hold_a_record_one_refreshes_it() {
     // 6762-7.3-1, 6762-5.2-10: several questions are answered after a while, and meanwhile others are due
     let mut lan = Lan::new(34);

@@ -4,7 +4,9 @@
 //! ([`Pending`]), so that answers to several questions and queriers become one, and those that others give first vanish.
 
 use alloc::vec::Vec;
+use core::cell::Cell;
 use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
 
 use cooee_wire::{Class, Message, Question, RecordType};
 
@@ -38,6 +40,9 @@ pub(super) struct Query<'a> {
     truncated: bool,
     pub(super) questions: u16,
     family: Family,
+    /// By how much later than at once we ask again what it asks for us: drawn when it is needed, and the same for all its questions, so that they
+    /// stay together.
+    spread: Cell<Option<Duration>>,
     pub(super) message: Message<'a>,
 }
 
@@ -122,6 +127,7 @@ impl Link {
             truncated: header.flags.is_truncated(),
             questions: header.question_count,
             family,
+            spread: Cell::new(None),
             message,
         };
         self.note_known_answers(now, &query, cx);
@@ -591,7 +597,12 @@ impl Link {
             .asked
             .find(hash, question.name, question.kind, question.class);
         let truncated = query.truncated.then(|| query.source.ip());
-        let spread = || cx.rng.between(FIRST_QUERY_DELAY);
+        let spread = || {
+            let drawn = query.spread.get();
+            let drawn = drawn.unwrap_or_else(|| cx.rng.between(FIRST_QUERY_DELAY));
+            query.spread.set(Some(drawn));
+            drawn
+        };
         if let Some(slot) = slot
             && let Some(asked) = self.asked.get_mut(slot)
             && asked.differs_from != query.serial
